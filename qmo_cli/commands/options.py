@@ -1,0 +1,228 @@
+"""Options that several commands share, made from the fields of the library's option dataclasses.
+
+A field's name becomes the flag, its annotation the type, ``metadata["help"]`` the help text. Further metadata:
+``metavar``, ``choices``, and ``flag`` where the flag has another name than the field.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import MISSING, Field, dataclass, fields
+from types import MappingProxyType, UnionType
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+import click
+
+from ..errors import UsageError
+from ..times import moment
+
+
+
+class Moment(click.ParamType):
+    """A time as ISO, ns since 1970, or -1h, as ns."""
+
+    name = "TIME"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Read the text; only here, before anything runs, is the clock asked what -1h means."""
+        try:
+            return value if isinstance(value, int) else moment(value, time.time_ns())
+        except UsageError as error:
+            self.fail(str(error), param, ctx)
+
+
+SCALARS: dict[Any, click.ParamType] = {Moment: Moment(), int: click.INT, float: click.FLOAT, str: click.STRING}
+LEVELS = {-1: logging.ERROR, 0: logging.WARNING, 1: logging.INFO}
+
+
+@dataclass(frozen=True)
+class Part:
+    """A dataclass of options: the stage it belongs to, and the argument by which a command receives it.
+
+    ``names`` gives a field another option name where two parts of a command would clash; ``times`` are fields in
+    ns since 1970 that a user writes as a time.
+    """
+
+    stage: str
+    argument: str
+    kind: type
+    names: Mapping[str, str] = MappingProxyType({})
+    times: frozenset[str] = frozenset()
+    title: str = ""
+
+    def parameters(self) -> list[Field[Any]]:
+        """The fields that can be set by a flag."""
+        return [item for item in fields(self.kind) if item.init and "help" in item.metadata]
+
+    def name(self, item: Field[Any]) -> str:
+        """The option's name for a field."""
+        return self.names.get(item.name, item.name)
+
+    def build(self, values: dict[str, Any], configured: Mapping[str, Any]) -> Any:
+        """The instance that the flags describe; fields without a flag come from the configuration file."""
+        given = {item.name: values[self.name(item)] for item in self.parameters()}
+        tables = {item.name: configured[item.name] for item in fields(self.kind) if item.name in configured}
+        return self.kind(**{**tables, **given})
+
+    def options(self) -> Iterator[StageOption]:
+        """One option for each field."""
+        hints = get_type_hints(self.kind)
+        for item in self.parameters():
+            yield option_of(item, Moment if item.name in self.times else hints[item.name], self)
+
+
+class StageOption(click.Option):
+    """An option that belongs to a stage, wherever it is offered: configuration and environment follow that."""
+
+    def __init__(self, *args: Any, stage: str = "", title: str = "", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.stage, self.title = stage, title
+
+
+class Stage(click.Command):
+    """A command of the chain: knows -q and -v, and shows and fills the options of other stages as theirs."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.params += [
+            click.Option(["-q", "--quiet"], count=True, expose_value=False, callback=quieter,
+                         help="Only errors on stderr."),
+            click.Option(["-v", "--verbose"], count=True, expose_value=False, callback=louder,
+                         help="Say more on stderr; twice: everything."),
+        ]
+        for option in self.params:
+            if isinstance(option, StageOption):
+                owners = dict.fromkeys((self.name, option.stage))
+                option.envvar = [f"QMO_{owner}_{option.name}".upper() for owner in owners]
+
+    def invoke(self, ctx: click.Context) -> Any:
+        set_up_logging(ctx.meta.get("qmo.verbosity", 0))
+        return super().invoke(ctx)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        for title, options in self.sections(ctx).items():
+            with formatter.section(title):
+                formatter.write_dl([row for option in options if (row := option.get_help_record(ctx))])
+
+    def sections(self, ctx: click.Context) -> dict[str, list[click.Parameter]]:
+        """The options under the headings of their stages, the command's own first."""
+        found: dict[str, list[click.Parameter]] = {"Options": []}
+        for option in self.get_params(ctx):
+            if not isinstance(option, click.Option):
+                continue
+            stage, title = getattr(option, "stage", self.name), getattr(option, "title", "")
+            heading = title or ("Options" if stage == self.name else f"Options of {stage}")
+            found.setdefault(heading, []).append(option)
+        return found
+
+
+def louder(ctx: click.Context, option: click.Parameter, count: int) -> None:
+    ctx.meta["qmo.verbosity"] = ctx.meta.get("qmo.verbosity", 0) + count
+
+
+def quieter(ctx: click.Context, option: click.Parameter, count: int) -> None:
+    louder(ctx, option, -count)
+
+
+def set_up_logging(verbosity: int) -> None:
+    """Send what the library logs to stderr: warnings, with -v also what it does, with -q errors only."""
+    logger = logging.getLogger("qmo_cli")
+    if not logger.handlers:
+        handler = logging.StreamHandler()
+        handler.setFormatter(logging.Formatter("qmo: %(message)s"))
+        logger.addHandler(handler)
+    logger.setLevel(LEVELS.get(max(verbosity, -1), logging.DEBUG))
+
+
+def stage_options(*parts: Part) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Offer the fields of dataclasses as options; the command receives each as one argument.
+
+    A field that two of them share is one option and fills both.
+    """
+    owned = {part.name(item) for part in parts for item in part.parameters()}
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(function)
+        def call(*args: Any, **values: Any) -> Any:
+            made = {part.argument: part.build(values, configured(part.stage)) for part in parts}
+            return function(*args, **{name: value for name, value in values.items() if name not in owned}, **made)
+
+        options = {option.name: option for part in reversed(parts) for option in reversed(list(part.options()))}
+        for option in options.values():
+            params(call).append(option)
+        return call
+
+    return decorate
+
+
+def configured(stage: str) -> Mapping[str, Any]:
+    """The configuration file's table of a stage."""
+    ctx = click.get_current_context(silent=True)
+    configuration = ctx.meta.get("qmo.configuration") if ctx else None
+    found: Mapping[str, Any] = configuration.tables.get(stage, {}) if configuration else {}
+    return found
+
+
+def params(function: Callable[..., Any]) -> list[click.Parameter]:
+    """Where click's decorators keep a function's parameters, last one first."""
+    if not hasattr(function, "__click_params__"):
+        function.__click_params__ = []  # type: ignore[attr-defined]
+    found: list[click.Parameter] = function.__click_params__  # type: ignore[attr-defined]
+    return found
+
+
+def option_of(item: Field[Any], hint: Any, part: Part) -> StageOption:
+    """The option for one field."""
+    metadata, name = item.metadata, part.name(item)
+    words = name.replace("_", "-")
+    default = item.default if item.default is not MISSING else item.default_factory()  # type: ignore[misc]
+    kind = typed(hint, metadata.get("choices"))
+    flag = metadata.get("flag") or f"--{words}"
+    if kind.get("is_flag") and default:
+        flag += f"/--no-{words}"
+    shown = hint is not Moment and default not in (None, False, (), "") and default != {}
+    return StageOption([name, flag], default=default, help=metadata["help"], metavar=metadata.get("metavar"),
+                       show_default=shown, stage=part.stage, title=part.title, **kind)
+
+
+def typed(hint: Any, choices: Any = None) -> dict[str, Any]:
+    """click's words for a field's annotation."""
+    if choices:
+        return {"type": click.Choice(list(choices))}
+    origin, inner = get_origin(hint), [kind for kind in get_args(hint) if kind not in (type(None), Ellipsis)]
+    if origin is Literal:
+        return {"type": click.Choice([str(value) for value in inner])}
+    if origin is UnionType:
+        return typed(inner[0])
+    if origin in (tuple, list):
+        return {**typed(inner[0]), "multiple": True}
+    if origin is dict:
+        return {"type": click.STRING, "multiple": True, "callback": pairs}
+    return {"is_flag": True} if hint is bool else {"type": SCALARS[hint]}
+
+
+def pairs(ctx: click.Context, option: click.Parameter, values: tuple[str, ...]) -> dict[str, float]:
+    """NAME=NUMBER, repeated, as a mapping."""
+    found = {}
+    for text in values:
+        name, sign, number = text.partition("=")
+        try:
+            found[name] = float(number)
+        except ValueError:
+            raise click.BadParameter(f"{text!r}: write NAME=NUMBER, such as qmo=0.4", ctx, option) from None
+    return found
+
+
+def settings(pairs_given: tuple[str, ...], configured: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Engine parameters: those of ``--set engine.field=value`` over those of the configuration file."""
+    found = {engine: dict(fields_) for engine, fields_ in configured.items()}
+    for text in pairs_given:
+        place, sign, value = text.partition("=")
+        engine, dot, name = place.partition(".")
+        if not (sign and dot and engine and name):
+            raise UsageError(f"--set {text}: write --set ENGINE.FIELD=VALUE; qmo engine --list NAME shows the fields")
+        found.setdefault(engine, {})[name] = value
+    return found

@@ -1,0 +1,31 @@
+"""Writing to stdout: bytes as they come, each piece at once."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+
+from ..errors import UsageError
+
+
+def write_all(pieces: Iterable[bytes]) -> None:
+    """Write every piece as soon as it is there: what a stage got in one read leaves in one write."""
+    from ..ndjson import widen_pipe
+
+    widen_pipe(1)
+    for piece in pieces:
+        write(piece)
+
+
+def write(piece: bytes) -> None:
+    """Write one piece, all of it. Raises BrokenPipeError when nobody reads."""
+    rest = memoryview(piece)
+    while rest:
+        rest = rest[os.write(1, rest):]
+
+
+def refuse_binary_on_terminal() -> None:
+    """Raise UsageError when DBN would be written onto a screen."""
+    if sys.stdout.isatty():
+        raise UsageError("DBN is binary and standard output is a terminal; write to a file or a pipe: > FILE")

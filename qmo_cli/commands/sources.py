@@ -1,0 +1,136 @@
+"""Where a command's records come from: files, patterns, standard input or the simulator, as its options say."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import click
+
+from ..blocks import UNDEF_TIME, Block
+from ..errors import UsageError
+from ..feeds.sim import SimOptions
+from .options import Part
+
+SIMULATOR = "sim"
+STDIN = "-"
+HINTS = {
+    "feed": "name a SOURCE, such as a file, or try: qmo feed sim | head -3",
+    "route": "try: qmo feed FILE | qmo route",
+    "engine": "try: qmo feed FILE | qmo engine all",
+    "score": "try: qmo feed FILE | qmo engine all | qmo score",
+    "signal": "try: qmo feed FILE | qmo engine all | qmo score | qmo signal",
+    "run": "name a SOURCE, such as a file, or try: qmo run sim",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedOptions:
+    """Which records, and how fast."""
+
+    schema: tuple[str, ...] = field(default=(), metadata={
+        "help": "Only records of this schema; may be given several times.", "metavar": "SCHEMA"})
+    symbol: tuple[str, ...] = field(default=(), metadata={
+        "help": "Only this series or raw symbol; may be given several times.", "metavar": "SYMBOL"})
+    start: int | None = field(default=None, metadata={"help": "Drop records before this time."})
+    end: int | None = field(default=None, metadata={"help": "Drop records at or after this time."})
+    limit: int | None = field(default=None, metadata={"help": "Stop after so many records.", "metavar": "N"})
+    speed: float = field(default=0.0, metadata={
+        "help": "Pace of event time: 1 is real time, 0 as fast as possible.", "metavar": "FACTOR"})
+    follow: bool = field(default=False, metadata={"help": "At the end of the last file wait for more to be written."})
+    skip_bad: bool = field(default=False, metadata={
+        "help": "Go on after damaged records or lines; count them, and say so in the stream."})
+
+    def __post_init__(self) -> None:
+        if not self.speed >= 0:
+            raise UsageError(f"--speed {self.speed:g}: the pace must be 0 or more")
+        if self.limit is not None and self.limit < 0:
+            raise UsageError(f"--limit {self.limit}: the number of records must be 0 or more")
+
+
+FEED = Part("feed", "feeding", FeedOptions, times=frozenset({"start", "end"}))
+SIM = Part("feed", "simulation", SimOptions, names={"start": "sim_start"}, times=frozenset({"start"}),
+           title="Options of the simulator")
+source_argument: Callable[[Any], Any] = click.argument(
+    "source", nargs=-1, type=click.Path(), metavar="[SOURCE]...",
+)
+
+
+def read_blocks(command: str, source: tuple[str, ...], feeding: FeedOptions, simulation: SimOptions) -> Iterator[Block]:
+    """The records that a command was asked for."""
+    from ..feeds import Selection, pace
+
+    names = source or (STDIN,)
+    if STDIN in names:
+        refuse_terminal(command)
+    selection = Selection(
+        schemas=frozenset(feeding.schema), symbols=frozenset(feeding.symbol), start=feeding.start or 0,
+        end=UNDEF_TIME if feeding.end is None else feeding.end, limit=feeding.limit,
+    )
+    return pace(selection.apply(opened(names, feeding, simulation)), feeding.speed)
+
+
+def opened(names: tuple[str, ...], feeding: FeedOptions, simulation: SimOptions) -> Iterator[Block]:
+    """All the records of the sources, with a bar on a terminal that shows how far they are."""
+    if names == (SIMULATOR,):
+        return simulated(simulation)
+    if SIMULATOR in names:
+        raise UsageError("sim cannot be combined with other sources; a file of that name is ./sim")
+    if STDIN not in names and not feeding.follow and bar_wanted():
+        return files_with_bar(names, feeding.skip_bad)
+    from ..feeds import open_source
+
+    return open_source(names, skip_bad=feeding.skip_bad, follow=feeding.follow)
+
+
+def simulated(simulation: SimOptions) -> Iterator[Block]:
+    """The simulator's records."""
+    from ..feeds.sim import simulate
+
+    blocks = simulate(simulation)
+    if simulation.records is None or not bar_wanted():
+        return blocks
+    return with_bar(((block, len(block.data) // 56) for block in blocks), simulation.records)
+
+
+def files_with_bar(names: tuple[str, ...], skip_bad: bool) -> Iterator[Block]:
+    """The records of files, with a bar of the bytes read."""
+    from ..feeds.files import expand
+
+    paths = expand(names)
+    return with_bar(read_and_measure(paths, skip_bad), sum(os.path.getsize(path) for path in paths))
+
+
+def read_and_measure(paths: list[str], skip_bad: bool) -> Iterator[tuple[Block, int]]:
+    """Blocks, each with the bytes of files read since the one before."""
+    from ..feeds.files import read_source
+    from ..feeds.inputs import open_file
+
+    for path in paths:
+        source, before = open_file(path, follow=False), 0
+        for block in read_source(source, skip_bad=skip_bad):
+            reached = before if source.ended else os.lseek(source.fd, 0, os.SEEK_CUR)
+            yield block, reached - before
+            before = reached
+
+
+def with_bar(measured: Iterable[tuple[Block, int]], total: int) -> Iterator[Block]:
+    """The blocks, with a bar on stderr that grows by what was measured."""
+    with click.progressbar(length=total, label="qmo", file=sys.stderr) as bar:
+        for block, step in measured:
+            bar.update(step)
+            yield block
+
+
+def bar_wanted() -> bool:
+    """Whether a person looks at stderr, and the records do not run over the same screen."""
+    return sys.stderr.isatty() and not sys.stdout.isatty()
+
+
+def refuse_terminal(command: str) -> None:
+    """Give a hint, instead of waiting for what nobody types. Raises UsageError when stdin is a terminal."""
+    if sys.stdin is not None and sys.stdin.isatty():
+        raise UsageError(f"standard input is a terminal, and there is nothing to read; {HINTS[command]}")

@@ -1,0 +1,118 @@
+"""Defaults from a TOML file: one table per command, and one per engine, as ``[engine.iceberg]``.
+
+A flag wins over the environment (``QMO_ROUTE_EVERY=50ms``), that over the file, that over the built-in default.
+The table of a stage also counts for the commands that take that stage's options, ``run`` above all.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .errors import ConfigurationError
+
+COMMAND_TABLES = ("feed", "route", "engine", "score", "signal", "run", "schema")
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """A configuration file: its tables, and its path for messages. No file is an empty one."""
+
+    path: Path | None = None
+    tables: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def engines(self) -> dict[str, dict[str, Any]]:
+        """Parameters by engine, from ``[engine.NAME]``."""
+        return {name: value for name, value in self.tables.get("engine", {}).items() if isinstance(value, dict)}
+
+    def wrong(self, table: str, key: str, why: str) -> ConfigurationError:
+        """The error for one key of this file."""
+        return ConfigurationError(f"{self.path}: [{table}] {key}: {why}")
+
+
+def locate(explicit: str | None) -> Path | None:
+    """The file that was named, else the one at its usual place, if there is one."""
+    if explicit:
+        return Path(explicit)
+    base = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")
+    usual = Path(base, "qmo", "config.toml")
+    return usual if usual.is_file() else None
+
+
+def load(path: Path | None) -> Configuration:
+    """Read the file. Raises ConfigurationError when it cannot be read or has a table that no command reads."""
+    if path is None:
+        return Configuration()
+    import tomllib
+
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigurationError(f"{path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path}: this is not TOML: {error}") from error
+    for name, table in tables.items():
+        check_table(path, name, table)
+    return Configuration(path, tables)
+
+
+def check_table(path: Path, name: str, table: Any) -> None:
+    """Refuse what stands outside the tables, and tables that no command reads."""
+    if name not in COMMAND_TABLES:
+        known = ", ".join(f"[{known}]" for known in COMMAND_TABLES)
+        raise ConfigurationError(f"{path}: {name}: unknown table; there are {known} and [engine.NAME]")
+    if not isinstance(table, dict):
+        raise ConfigurationError(f"{path}: {name}: this must be a table, written [{name}]")
+
+
+def defaults(configuration: Configuration, command: click.Command) -> dict[str, Any]:
+    """What the file says of this command's options, by parameter name, checked."""
+    name = command.name or ""
+    found: dict[str, Any] = {}
+    for table in (*stages(command), name):
+        options = options_of(command, table)
+        for key, value in configuration.tables.get(table, {}).items():
+            if table == "engine" and isinstance(value, dict):
+                continue
+            option = options.get(key.replace("-", "_"))
+            if option is None:
+                raise configuration.wrong(table, key, unknown(options))
+            found[option.name or ""] = checked(configuration, table, key, option, value)
+    return found
+
+
+def stages(command: click.Command) -> list[str]:
+    """The other stages whose options the command takes, in pipeline order."""
+    owners = {getattr(option, "stage", None) for option in command.params}
+    return [table for table in COMMAND_TABLES if table in owners and table != command.name]
+
+
+def options_of(command: click.Command, table: str) -> dict[str, click.Option]:
+    """The options that a table may set: by parameter name, and by flag."""
+    found = {}
+    for option in command.params:
+        if isinstance(option, click.Option) and table in (command.name, getattr(option, "stage", None)):
+            for name in (option.name or "", *option.opts):
+                found[name.lstrip("-").replace("-", "_")] = option
+    return found
+
+
+def unknown(options: dict[str, click.Option]) -> str:
+    """What to say of a key that is no option."""
+    names = sorted({max(option.opts, key=len).lstrip("-") for option in options.values()})
+    return f"unknown key; there are {', '.join(names)}"
+
+
+def checked(configuration: Configuration, table: str, key: str, option: click.Option, value: Any) -> Any:
+    """The value, if the option can take it."""
+    if option.multiple and not isinstance(value, list):
+        value = [value]
+    try:
+        option.type_cast_value(click.Context(click.Command("qmo")), value)
+    except click.BadParameter as error:
+        raise configuration.wrong(table, key, error.message) from error
+    return value

@@ -1,0 +1,10 @@
+"""Stage 1: sources of records. Every source ends in blocks of DBN version 3 records."""
+
+from __future__ import annotations
+
+from .files import open_source, open_stdin, read_source
+from .pace import pace
+from .prefetch import prefetch
+from .select import Selection
+
+__all__ = ["Selection", "open_source", "open_stdin", "pace", "prefetch", "read_source"]

@@ -1,0 +1,38 @@
+"""What is said in the stream about bad records or lines that were skipped."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..errors import BadData
+from ..records import System, to_dbn
+
+MOST = 150  # characters of a reason: a system message has room for 302 bytes
+
+
+@dataclass(slots=True)
+class Skipped:
+    """A run of bad records or lines that stand next to one another."""
+
+    count: int = 0
+    first: int = 0              # number of the first
+    reason: str = ""
+    total: int = 0              # of all runs
+
+    def add(self, number: int, reason: str) -> None:
+        """Count a bad one."""
+        if not self.count:
+            self.first, self.reason = number, reason
+        self.count += 1
+        self.total += 1
+
+    def record(self, ts: int, unit: str) -> bytes:
+        """The system record of the run, which is over then. ``ts``: ns, time of the record before it."""
+        words = f"{unit} {self.first}: {self.reason}"
+        system = System(ts_event=str(ts), kind="skipped", detail=words, count=self.count)
+        self.count = 0
+        try:
+            return to_dbn(system)
+        except BadData:
+            return to_dbn(System(ts_event=str(ts), kind="skipped", detail=words[:MOST].encode("ascii", "replace").decode(),
+                                 count=system.count))

@@ -1,0 +1,54 @@
+from qmo_cli.market.book cimport Ladder
+
+
+cdef class SecondBar:
+    cdef long long second
+    cdef long long open
+    cdef long long high
+    cdef long long low
+    cdef long long close
+    cdef long long buy
+    cdef long long sell
+    cdef long long none
+    cdef long long trades
+    cdef void begin(self, long long second, long long price) noexcept
+    cdef void add(self, int side, long long price, long long size) noexcept
+    cdef object row(self)
+
+
+cdef class Frame:
+    cdef long long end
+    cdef long long records
+    cdef int flags
+    cdef long long buy
+    cdef long long sell
+    cdef long long none
+    cdef long long trades
+    cdef long long open
+    cdef long long high
+    cdef long long low
+    cdef long long close
+    cdef long long added_bid
+    cdef long long removed_bid
+    cdef long long added_ask
+    cdef long long removed_ask
+    cdef long long implied
+    cdef SecondBar bar
+    cdef list seconds
+    cdef list prints
+    cdef list bars
+    cdef list sweeps
+    cdef list icebergs
+    cdef list links
+    cdef list stops
+    cdef dict profile
+    cdef dict hits
+    cdef object restart(self, long long end)
+    cdef object trade(self, long long second, int side, long long price, long long size)
+    cdef object end_second(self)
+    cdef object hit(self, int resting, long long price, long long size, long long displayed)
+    cdef object trades_input(self, Py_ssize_t most)
+    cdef list profile_rows(self)
+    cdef object depth_input(self, Ladder bids, Ladder asks, Py_ssize_t levels, bint near)
+    cdef list hit_rows(self, Ladder bids, Ladder asks)
+    cdef object orders_input(self)

@@ -1,0 +1,67 @@
+from qmo_cli.market.book cimport Ladder
+from qmo_cli.market.event cimport Event, Refills, SweepTracker, Touches
+from qmo_cli.market.frame cimport Frame
+from qmo_cli.market.message cimport Message
+from qmo_cli.market.native cimport NativeDetector
+from qmo_cli.market.orders cimport OrderTable
+
+
+cdef class Instrument:
+    cdef readonly long long instrument_id
+    cdef public object tick
+    cdef public object point_value
+    cdef public object label
+    cdef public object quality
+    cdef public long long reach
+    cdef int publisher_id
+    cdef OrderTable orders
+    cdef Ladder bids
+    cdef Ladder asks
+    cdef NativeDetector native
+    cdef Event event
+    cdef Frame frame
+    cdef Refills refills
+    cdef SweepTracker sweeps
+    cdef readonly int trade_rank
+    cdef readonly int quote_rank
+    cdef bint complete
+    cdef bint doubtful
+    cdef bint told
+    cdef long long closed_end
+    cdef long long last_time
+    cdef long long covered
+    cdef long long last_price
+    cdef long long last_ts
+    cdef bint last_is_bar
+    cdef long long quote_ts
+    cdef long long unknown
+    cdef long long strangers
+    cdef long long changes
+    cdef long long watched
+    cdef long long late
+    cdef long long dropped
+    cdef long long filled
+    cdef long long remainder
+    cdef object take_order(self, Message message)
+    cdef object note_flags(self, Message message)
+    cdef object add(self, Message message)
+    cdef object put(self, Message message, bint seen_added)
+    cdef object take_off(self, Py_ssize_t row)
+    cdef Ladder ladder(self, int side)
+    cdef object modify(self, Message message)
+    cdef object cancel(self, Message message)
+    cdef object cancel_stranger(self, Message message)
+    cdef object clear(self, Message message)
+    cdef object fill(self, Message message)
+    cdef object trade(self, Message message, long long aggressor)
+    cdef object take_levels(self, Message message, Py_ssize_t at, Py_ssize_t levels)
+    cdef object take_last(self, Message message)
+    cdef object take_bar(self, Message message)
+    cdef object begin_event(self, Message message)
+    cdef object end_event(self)
+    cdef object compare_levels(self, Ladder ladder, int side)
+    cdef void reckon_moves(self) noexcept
+    cdef object probe(self, long long now)
+    cdef object prepare(self, long long end)
+    cdef bint book_shown(self)
+    cdef bint take_rank(self, int rank, bint trades, bint quotes)

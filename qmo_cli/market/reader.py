@@ -1,0 +1,366 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False
+"""The only loop over every message: records in, the rows of closed frames out.
+
+A frame is a span of event time, aligned to the epoch, and an event belongs to the frame of its first record. A record
+or clock at or past a frame's end closes that frame for every instrument whose event is complete; rows come out by
+frame end and instrument id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from operator import itemgetter
+from typing import Any
+
+import cython
+
+from qmo_cli.market.instrument import Instrument
+from qmo_cli.market.message import Message
+from qmo_cli.market.summary import summarize
+
+COMPILED: bool = cython.compiled
+
+SECOND = cython.declare(cython.longlong, 1_000_000_000)
+UNDEFINED = cython.declare(cython.longlong, 0x7FFFFFFFFFFFFFFF)
+F_LAST, F_SNAPSHOT, UNTERMINATED = (
+    cython.declare(cython.int, 128), cython.declare(cython.int, 32), cython.declare(cython.int, 256),
+)
+BARS, QUOTES, BARE_TRADES, TBBO, MBP_1, MBP_10, MBO = (
+    cython.declare(cython.int, 1), cython.declare(cython.int, 2), cython.declare(cython.int, 3),
+    cython.declare(cython.int, 4), cython.declare(cython.int, 5), cython.declare(cython.int, 6),
+    cython.declare(cython.int, 7),
+)
+# Record types and letters, as DBN has them
+R_TRADES, R_MBP_1, R_MBP_10, R_MBO, R_BBO_1S = (
+    cython.declare(cython.int, 0), cython.declare(cython.int, 1), cython.declare(cython.int, 10),
+    cython.declare(cython.int, 160), cython.declare(cython.int, 195),
+)
+ADD, CANCEL, MODIFY, CLEAR, TRADE, FILL, NOTHING = (
+    cython.declare(cython.int, 65), cython.declare(cython.int, 67), cython.declare(cython.int, 77),
+    cython.declare(cython.int, 82), cython.declare(cython.int, 84), cython.declare(cython.int, 70),
+    cython.declare(cython.int, 78),
+)
+BUY, SELL = cython.declare(cython.int, 66), cython.declare(cython.int, 65)
+BY_TIME, BY_TRADE, BY_COUNT = 0, 1, 2
+
+Row = tuple[Any, ...]  # (end, instrument id, closed, label, Market, Health, Inputs)
+
+
+@cython.cclass
+class Reader:
+    """Books, events and frames of every instrument of one input.
+
+    ``every`` is ns for frames by time, records for frames by count. ``configure`` is called with each new
+    Instrument and answers whether it is wanted. Rows gather in ``closed``, which the caller empties.
+    """
+
+    def __init__(
+        self, *, mode: int, every: int, level: int, prints: int, refill_window: int, sweep_window: int,
+        sweep_levels: int, configure: Callable[[Instrument], bool],
+    ) -> None:
+        self.mode, self.every, self.level, self.prints = mode, every, level, prints
+        self.refill_window, self.sweep_window, self.sweep_levels = refill_window, sweep_window, sweep_levels
+        self.configure = configure
+        self.message = Message(b"")
+        self.instruments: dict[int, Instrument | None] = {}
+        self.active: list[Instrument] = []     # with an open frame, in the order they opened it
+        self.pending: list[Instrument] = []    # of them, those whose event runs on past the frame's end
+        self.waiting: list[Row] = []           # rows held back by a pending frame
+        self.closed: list[Row] = []
+        self.running = None                    # the instrument whose L1 event is open
+        self.recent = None
+        self.recent_id = -1
+        self.boundary = self.newest = 0
+        self.fault = ""
+        self.tbbo = False
+
+    def read(self, data: bytes, start: cython.Py_ssize_t, stop: cython.Py_ssize_t, tbbo: bool) -> int:
+        """Take whole market records; the offset reached, which is before ``stop`` where ``fault`` says what is bad."""
+        at: cython.Py_ssize_t = start
+        message: Message = self.message
+        message.data = data
+        self.tbbo = tbbo
+        self.fault = ""
+        while at < stop:
+            message.load(at)
+            if not self.take(at):
+                break
+            at += message.bytes
+        return at
+
+    @cython.cfunc
+    def take(self, at: cython.Py_ssize_t) -> cython.bint:
+        """One record, in its frame and event; False where it is bad."""
+        message: Message = self.message
+        if message.time < self.newest - SECOND:
+            self.fault = (
+                f"time goes backward by {(self.newest - message.time) / 1e9:.3f} s; "
+                "sort the input by time, or give the files in their order"
+            )
+            return False
+        instrument: Instrument = self.recent
+        if message.instrument_id != self.recent_id:
+            instrument = self.find(message.instrument_id)
+        if instrument is None:
+            return True
+        if not self.is_sound():
+            return False
+        instrument.publisher_id = message.publisher_id
+        if self.running is not None and not self.goes_on(instrument):
+            self.end_event(self.running)
+        self.pass_time(instrument)
+        if message.rtype == R_MBO:
+            self.take_order(instrument)
+        elif 32 <= message.rtype <= 35:
+            self.open_frame(instrument)
+            instrument.take_rank(BARS, True, False)
+            instrument.take_bar(message)
+        else:
+            self.take_quote_or_trade(instrument, at)
+        return True
+
+    @cython.cfunc
+    def find(self, instrument_id: cython.longlong) -> Instrument:
+        if instrument_id not in self.instruments:
+            fresh: Instrument = Instrument(instrument_id, self.refill_window, self.sweep_window, self.sweep_levels)
+            self.instruments[instrument_id] = fresh if self.configure(fresh) else None
+        self.recent = self.instruments[instrument_id]
+        self.recent_id = instrument_id
+        return self.recent
+
+    @cython.cfunc
+    def is_sound(self) -> cython.bint:
+        """Whether the record's letters and price can be used."""
+        message: Message = self.message
+        action: cython.int = message.action
+        if 32 <= message.rtype <= 35:
+            if message.price == UNDEFINED or message.high < message.low:
+                self.fault = "a bar needs open, high, low and close, and high not below low"
+                return False
+            return True
+        if message.rtype >= R_BBO_1S:
+            return True
+        if message.price == UNDEFINED and (action == ADD or action == MODIFY or action == TRADE or action == FILL):
+            self.fault = f"field price: it is undefined, and an action {chr(action)} needs one"
+            return False
+        if action == ADD or action == CANCEL or action == MODIFY:
+            if message.side != BUY and message.side != SELL and message.rtype == R_MBO:
+                self.fault = f"field side: {chr(message.side)!r} is not A or B, and an action {chr(action)} needs one"
+                return False
+            return True
+        if action != TRADE and action != FILL and action != CLEAR and action != NOTHING:
+            self.fault = f"field action: {chr(action)!r} is none of A, C, M, R, T, F, N"
+            return False
+        return True
+
+    @cython.cfunc
+    def goes_on(self, instrument: Instrument) -> cython.bint:
+        """Whether the record continues the open L1 event: same instrument, same ts_event."""
+        message: Message = self.message
+        if self.running is not instrument or message.rtype == R_MBO or 32 <= message.rtype <= 35:
+            return False
+        return message.ts_event == instrument.event.ts_event
+
+    @cython.cfunc
+    def pass_time(self, instrument: Instrument) -> object:
+        """Move on to the record's time: end what cannot go on, close what is over, count what comes late."""
+        time: cython.longlong = self.message.time
+        if self.pending:
+            self.end_overdue(time)
+        if instrument.event.open and instrument is not self.running:
+            snapshot: cython.bint = self.message.rtype == R_MBO and self.message.flags & F_SNAPSHOT != 0
+            if instrument.event.snapshot and not snapshot:
+                self.end_event(instrument)
+            elif time - instrument.event.time > SECOND:
+                instrument.frame.flags |= UNTERMINATED
+                self.end_event(instrument)
+        if time > self.newest:
+            self.newest = time
+        if self.mode == BY_TIME:
+            if time >= self.boundary:
+                self.cross(time)
+            elif time < self.boundary - self.every:
+                instrument.late += 1
+        elif time < instrument.closed_end:
+            instrument.late += 1
+        instrument.last_time = self.newest
+        return None
+
+    @cython.cfunc
+    def end_overdue(self, time: cython.longlong) -> object:
+        """No event runs on for more than a second after its first record: its last record is lost."""
+        instrument: Instrument
+        for instrument in list(self.pending):
+            if time - instrument.event.time > SECOND:
+                instrument.frame.flags |= UNTERMINATED
+                self.end_event(instrument)
+        return None
+
+    @cython.cfunc
+    def open_frame(self, instrument: Instrument) -> object:
+        if instrument.frame.end == 0:
+            instrument.frame.restart(self.boundary if self.mode == BY_TIME else 1)
+            self.active.append(instrument)
+        instrument.frame.records += 1
+        return None
+
+    @cython.cfunc
+    def take_order(self, instrument: Instrument) -> object:
+        message: Message = self.message
+        self.open_frame(instrument)
+        if instrument.trade_rank != MBO:
+            instrument.take_rank(MBO, True, True)
+        if not instrument.event.open:
+            instrument.begin_event(message)
+        instrument.take_order(message)
+        if message.flags & F_LAST:
+            self.end_event(instrument)
+        return None
+
+    @cython.cfunc
+    def take_quote_or_trade(self, instrument: Instrument, at: cython.Py_ssize_t) -> object:
+        """mbp-10, mbp-1, tbbo, trades and bbo: the quote first, for a trade's quote is the one before it."""
+        message: Message = self.message
+        rank: cython.int = self.rank_of(message.rtype)
+        if instrument.quote_rank == MBO or rank < instrument.trade_rank and rank < instrument.quote_rank:
+            instrument.dropped += 1
+            return None
+        self.open_frame(instrument)
+        if not instrument.event.open:
+            instrument.begin_event(message)
+            self.running = instrument
+        counts: cython.bint = instrument.take_rank(rank, rank != QUOTES and message.action == TRADE, rank != BARE_TRADES)
+        if rank != BARE_TRADES and rank == instrument.quote_rank:
+            instrument.take_levels(message, at + 48, 10 if rank == MBP_10 else 1)
+        if counts:
+            instrument.trade(message, 0)
+        if rank == QUOTES:
+            instrument.take_last(message)
+        return None
+
+    @cython.cfunc
+    def rank_of(self, rtype: cython.int) -> cython.int:
+        if rtype == R_TRADES:
+            return BARE_TRADES
+        if rtype == R_MBP_10:
+            return MBP_10
+        if rtype == R_MBP_1:
+            return TBBO if self.tbbo else MBP_1
+        return QUOTES
+
+    @cython.cfunc
+    def end_event(self, instrument: Instrument) -> object:
+        """The event is complete: close the frame that waited for it, or that it fills up."""
+        if self.running is instrument:
+            self.running = None
+        instrument.end_event()
+        if self.mode == BY_TIME:
+            if self.pending and instrument in self.pending:
+                self.pending.remove(instrument)
+                self.close(instrument, instrument.frame.end, True)
+                self.release()
+        elif instrument.event.has_trade if self.mode == BY_TRADE else instrument.frame.records >= self.every:
+            self.active.remove(instrument)
+            self.close(instrument, max(instrument.last_time, instrument.closed_end), True)
+            self.release()
+        return None
+
+    @cython.cfunc
+    def cross(self, time: cython.longlong) -> object:
+        """The frame that was open ends for every instrument; those in the middle of an event stay pending."""
+        instrument: Instrument
+        for instrument in self.active:
+            if instrument.event.open:
+                if instrument not in self.pending:
+                    self.pending.append(instrument)
+            else:
+                self.close(instrument, instrument.frame.end, True)
+        self.active = []
+        self.boundary = (time // self.every + 1) * self.every
+        self.release()
+        return None
+
+    @cython.cfunc
+    def close(self, instrument: Instrument, end: cython.longlong, closed: cython.bint) -> object:
+        instrument.prepare(end)
+        self.waiting.append((
+            end, instrument.instrument_id, closed, instrument.label,
+            *summarize(instrument, end, self.level, self.prints),
+        ))
+        instrument.closed_end = end
+        instrument.frame.restart(0)
+        return None
+
+    @cython.cfunc
+    def release(self) -> object:
+        """Let rows go by (frame end, instrument id), once no earlier frame is pending."""
+        if self.waiting and not self.pending:
+            if len(self.waiting) > 1:
+                self.waiting.sort(key=itemgetter(0, 1))
+            self.closed += self.waiting
+            self.waiting = []
+        return None
+
+    @cython.cfunc
+    def end_runs(self) -> object:
+        """End the events that no last record ends: a run of L1 records, a snapshot."""
+        instrument: Instrument
+        if self.running is not None:
+            self.end_event(self.running)
+        for instrument in self.active + self.pending:
+            if instrument.event.open and instrument.event.snapshot:
+                self.end_event(instrument)
+        return None
+
+    def clock(self, ts: int) -> None:
+        """Time has come this far although nothing came: frames of silence go out too."""
+        instrument: Instrument
+        self.end_runs()
+        self.end_overdue(ts)
+        self.newest = max(self.newest, ts)
+        if self.mode != BY_TIME:
+            return
+        if ts >= self.boundary:
+            self.cross(ts)
+        covered: cython.longlong = ts // self.every * self.every
+        for instrument in self.instruments.values():
+            if instrument is not None and instrument.frame.end == 0 and instrument.closed_end < covered:
+                instrument.frame.restart(covered)
+                self.close(instrument, covered, True)
+        self.release()
+
+    def interrupt(self, ts: int) -> None:
+        """Something happened to the stream: what is open ends here, so that nothing spans it."""
+        instrument: Instrument
+        self.end_runs()
+        if self.mode == BY_TIME and self.boundary and ts >= self.boundary:
+            self.cross(ts)
+        self.newest = max(self.newest, ts)
+        for instrument in self.active + self.pending:
+            if instrument.event.open:
+                instrument.frame.flags |= UNTERMINATED
+                instrument.end_event()
+            self.close(instrument, min(instrument.frame.end, self.newest) if self.mode == BY_TIME else self.newest, True)
+        self.active, self.pending = [], []
+        self.release()
+
+    def finish(self) -> None:
+        """The input ends: frames still open go out marked so, for more input could change them."""
+        instrument: Instrument
+        if self.running is not None:
+            self.running.end_event()
+            self.running = None
+        for instrument in self.active + self.pending:
+            if instrument.event.open:
+                instrument.end_event()
+            self.close(instrument, instrument.frame.end if self.mode == BY_TIME else instrument.last_time, False)
+        self.active, self.pending = [], []
+        self.release()
+
+    def retire(self, instrument_id: int, reuse: bool) -> None:
+        """Take no more records of an instrument, or only of another one that gets its id; its frame ends in time."""
+        if reuse:
+            self.instruments.pop(instrument_id, None)
+        else:
+            self.instruments[instrument_id] = None
+        self.recent, self.recent_id = None, -1

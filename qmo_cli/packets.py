@@ -1,0 +1,391 @@
+"""The wire contract from ``route`` on: a packet is one symbol's frame, the tray that travels down the pipe.
+
+A null leaf has an entry in the packet's ``missing`` map, unless its field is declared :data:`Optional` here.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
+
+import msgspec
+from msgspec import Meta, Raw, Struct
+
+from .blocks import PRICE_SCALE
+from .errors import BadData
+from .times import iso
+
+WIRE_VERSION = 1
+
+T = TypeVar("T")
+
+# A leaf that may be null without a reason, because null says all there is to say ("no trade in this frame").
+OPTIONAL = Meta(extra={"optional": True})
+OptionalFloat = Annotated[float | None, OPTIONAL]
+OptionalInt = Annotated[int | None, OPTIONAL]
+OptionalStr = Annotated[str | None, OPTIONAL]
+
+Side = Literal["B", "A", "N"]  # buyer, seller, not specified: DBN's letters
+
+
+def ticks(price: float, tick: float) -> int:
+    """The price as a whole number of ticks: the only form in which a price may be a key.
+
+    >>> ticks(2567.3, 0.1)
+    25673
+    """
+    return round(price / tick)
+
+
+def fixed(price: float) -> int:
+    """The price as DBN's integer of 1e-9; exact below 9 million.
+
+    >>> fixed(4810.25)
+    4810250000000
+    """
+    return round(price * PRICE_SCALE)
+
+
+class Market(Struct, frozen=True):
+    """Price and quote at the end of the frame, and what traded within it."""
+
+    price: float | None
+    price_ts: str | None                 # ns, event time of what the price comes from
+    price_basis: Literal["trade", "mid", "quote", "bar"] | None
+    bid: float | None
+    ask: float | None
+    bid_size: int | None                 # contracts displayed
+    ask_size: int | None
+    spread: float | None                 # ask - bid; negative in a crossed book
+    volume: int | None                   # contracts traded in the frame
+    open: OptionalFloat                  # of the frame's trades; null: none
+    high: OptionalFloat
+    low: OptionalFloat
+    close: OptionalFloat
+    tick: float | None                   # smallest price step
+    point_value: float | None            # money per 1.0 of price and contract
+    source: str                          # venue, "simulator", ...
+    quality: Literal["real-time", "cached", "delayed", "stale", "replay", "warmup", "simulated", "doubtful"]
+
+
+class Health(Struct, frozen=True):
+    """How far the frame can be trusted. Counts are totals since the start of the input."""
+
+    access: str                          # schema that leads for this instrument
+    book: Annotated[Literal["complete", "partial"] | None, OPTIONAL]  # null below L3, as are the next two
+    resting: OptionalInt                 # orders in the book
+    unknown: OptionalInt                 # cancels and modifies of ids never seen
+    crossed: Annotated[bool | None, OPTIONAL]  # bid >= ask at the frame's end; null without both
+    late: int                            # records older than a frame already closed
+    dropped: int                         # records of poorer schemas, unused by choice
+    filled: OptionalInt                  # passive volume filled; null below L3
+    remainder: OptionalInt               # of it, what was neither displayed nor proved hidden
+    flags: list[str]                     # maybe_bad_book, bad_ts_recv, snapshot, unterminated seen in the frame
+
+
+class Second(Struct, frozen=True, array_like=True):
+    """Trades of one epoch second: the grain on which windows and bars stand, whatever the frame's length."""
+
+    second: int                          # s since 1970
+    open: float
+    high: float
+    low: float
+    close: float
+    buy: int                             # contracts bought by aggressors
+    sell: int
+    none: int                            # contracts without an aggressor side
+    trades: int
+
+
+class PriceLevelVolume(Struct, frozen=True, array_like=True):
+    """Volume traded at one price, by aggressor side."""
+
+    price: float
+    buy: int
+    sell: int
+    none: int
+
+
+class Print(Struct, frozen=True):
+    """What one aggressor took at once: its trades put together again."""
+
+    ts_event: str
+    side: Side                           # the aggressor's
+    price: float                         # first price
+    last: float                          # last price
+    size: int
+    levels: int                          # distinct prices
+
+
+class TradesInput(Struct, frozen=True):
+    """L1: what traded in the frame."""
+
+    buy: int
+    sell: int
+    none: int
+    trades: int
+    seconds: list[Second]
+    profile: list[PriceLevelVolume]      # ascending by price
+    prints: list[Print]                  # the largest, by size, then time
+    dropped: int                         # prints left out
+
+
+class BarInput(Struct, frozen=True):
+    """A bar that came ready-made (ohlcv records)."""
+
+    ts: str                              # ns, the bar's open
+    interval: int                        # s
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: int
+
+
+class Level(Struct, frozen=True, array_like=True):
+    """One price of the displayed book."""
+
+    price: float
+    size: int
+    count: int                           # orders
+
+
+class Hit(Struct, frozen=True):
+    """A price level that aggressors traded into."""
+
+    side: Side                           # of the resting orders
+    price: float
+    before: int                          # displayed when first hit
+    after: int                           # displayed at the frame's end
+    traded: int
+    through: bool                        # something printed beyond it in the frame, after the hit
+    replenished: int                     # traded - (before - after): what came back, less what was cancelled
+
+
+class Sweep(Struct, frozen=True):
+    """Aggressors of one side trading through several levels within the sweep window."""
+
+    ts_event: str
+    side: Side                           # the aggressor's
+    start: float                         # first price
+    end: float                           # last price
+    levels: int
+    size: int
+    aggressors: int
+
+
+class DepthInput(Struct, frozen=True):
+    """L2: the displayed book and what happened to it in the frame."""
+
+    bids: list[Level]                    # best first, up to ten
+    asks: list[Level]
+    hits: list[Hit]
+    hits_dropped: int
+    sweeps: list[Sweep]
+    sweeps_dropped: int
+    added_bid: int | None                # displayed size that came within reach of the touch without trading
+    removed_bid: int | None                # and that left without trading
+    added_ask: int | None
+    removed_ask: int | None
+    ofi: int                             # order flow imbalance at the touch (Cont, Kukanov, Stoikov 2014)
+    mlofi: list[int]                     # the same for each of ten levels
+
+
+class IcebergFact(Struct, frozen=True):
+    """One event in the life of an order that was seen to hide size. Sizes in contracts."""
+
+    ts_event: str
+    kind: Literal["refresh", "removal", "fill", "reprice", "executed", "cancelled", "unknown"]
+    order_id: str
+    side: Side                           # of the resting order
+    price: float
+    first: int                           # displayed when it first entered
+    before: int                          # displayed before the event (d)
+    filled: int                          # filled in the event (f)
+    after: int                           # displayed after the event (n)
+    total: int                           # filled since it entered
+    revealed: int                        # n - (d - f): newly shown, not traded
+    hidden_filled: int                   # max(0, f - d): traded beyond the display of the moment
+    hidden_traded: int                   # traded beyond the first display, since it entered
+    seen_added: bool                     # its A (or the snapshot's) was in the input
+
+
+class RefillLink(Struct, frozen=True):
+    """An order added at the side and price of one that was just filled completely."""
+
+    ts_event: str                        # of the add
+    side: Side
+    price: float
+    size: int                            # of the add
+    order_id: str
+    filled_id: str                       # the order that died
+    filled_size: int                     # its last displayed size
+    delay: int                           # ns from that fill to the add
+
+
+class StopFact(Struct, frozen=True):
+    """A second aggressor inside one exchange event: a stop that the first one triggered."""
+
+    ts_event: str
+    side: Side
+    price: float
+    size: int
+    order_id: str
+
+
+class OrdersInput(Struct, frozen=True):
+    """L3: what single orders gave away in the frame."""
+
+    icebergs: list[IcebergFact]
+    icebergs_dropped: int
+    links: list[RefillLink]
+    links_dropped: int
+    stops: list[StopFact]
+    stops_dropped: int
+    implied: int                         # traded volume beyond all passive fills: implied liquidity, not hidden
+
+
+class Notice(Struct, frozen=True):
+    """Something that happened to the stream itself, as of this frame."""
+
+    kind: str                            # gap, reconnect, fallback, roll, clock, skipped, end, vendor, error
+    ts_event: OptionalStr                # ns
+    detail: str                          # for a person
+    count: OptionalInt                   # records or lines concerned
+    gap: OptionalFloat                   # roll: first trade of the new contract - last trade of the old
+
+
+class Inputs(Struct, frozen=True):
+    """What the frame held, one slot for each access level; null where the source does not have it."""
+
+    trades: TradesInput | None
+    bars: Annotated[list[BarInput] | None, OPTIONAL]
+    depth: DepthInput | None
+    orders: OrdersInput | None
+
+
+class Missing(Struct, frozen=True):
+    """An engine's answer when it cannot know: the reason, in words."""
+
+    reason: str
+
+
+class Reading(Struct, frozen=True):
+    """What an engine says of one symbol at one time; a subclass names its numbers."""
+
+
+class ScoredReading(Reading, frozen=True):
+    """A reading with a direction."""
+
+    score: float                         # 0 strong sell, 0.5 neutral, 1 strong buy
+    active: bool                         # whether it has something to say now
+
+
+class Opinion(Struct, frozen=True):
+    """The part of any reading that the pillars need; both null for readings without a direction."""
+
+    score: float | None = None
+    active: bool | None = None
+
+
+HEAD = ("schema", "v", "timestamp", "ts", "series", "symbol", "instrument_id", "closed", "price")
+INPUT_SLOTS = ("market", "health", "inputs", "system")
+
+_decode_line = msgspec.json.Decoder(dict[str, Raw]).decode
+_decoders: dict[object, msgspec.json.Decoder[Any]] = {}
+_encoder = msgspec.json.Encoder()
+
+
+def decode_slot(raw: Raw, kind: Any) -> Any:
+    """The value of one slot; decoders are kept, since building one costs more than using it."""
+    decoder = _decoders.get(kind)
+    if decoder is None:
+        decoder = _decoders[kind] = msgspec.json.Decoder(kind)
+    return decoder.decode(raw)
+
+
+class Packet:
+    """One frame of one symbol. Slots from the wire stay undecoded until someone reads them."""
+
+    __slots__ = ("closed", "instrument_id", "missing", "price", "series", "slots", "symbol", "ts", "values")
+
+    order: ClassVar[tuple[str, ...]] = ()  # engine slots in table order; set by the engine table
+
+    def __init__(
+        self, *, ts: int, series: str, symbol: str | None, instrument_id: int, closed: bool, price: float | None,
+        slots: dict[str, Any], missing: dict[str, str],
+    ) -> None:
+        self.ts = ts                         # ns, the frame's end
+        self.series = series                 # what was asked for: the key of all state
+        self.symbol = symbol                 # raw symbol, where known
+        self.instrument_id = instrument_id
+        self.closed = closed                 # False: the input ended inside this frame
+        self.price = price
+        self.slots = slots                   # by name: a Struct, or Raw as it came
+        self.values: dict[str, Any] = {}     # decoded from Raw
+        self.missing = missing               # path of a null leaf -> why
+
+    def read(self, name: str, kind: type[T]) -> T | None:
+        """The slot as ``kind``; None where it is null or absent."""
+        value = self.slots.get(name)
+        if type(value) is not Raw:
+            return value
+        if name not in self.values:
+            self.values[name] = decode_slot(value, kind | None)
+        found: T | None = self.values[name]
+        return found
+
+    @property
+    def market(self) -> Market:
+        market = self.read("market", Market)
+        assert market is not None
+        return market
+
+    @property
+    def health(self) -> Health:
+        health = self.read("health", Health)
+        assert health is not None
+        return health
+
+    @property
+    def inputs(self) -> Inputs:
+        inputs = self.read("inputs", Inputs)
+        assert inputs is not None
+        return inputs
+
+    def encode(self) -> bytes:
+        """The packet's line, without the newline."""
+        slots = self.slots
+        line: dict[str, Any] = {
+            "schema": "packet", "v": WIRE_VERSION, "timestamp": iso(self.ts), "ts": str(self.ts),
+            "series": self.series, "symbol": self.symbol, "instrument_id": self.instrument_id,
+            "closed": self.closed, "price": self.price,
+        }
+        for name in INPUT_SLOTS:
+            line[name] = slots[name]
+        for name in self.order:
+            if name in slots:
+                line[name] = slots[name]
+        for name, value in slots.items():
+            if name not in line:
+                line[name] = value
+        line["missing"] = dict(sorted(self.missing.items()))
+        return _encoder.encode(line)
+
+    @classmethod
+    def decode(cls, line: bytes) -> Packet:
+        """Read a packet's line. Raises msgspec.DecodeError or BadData when it is not one."""
+        raw = _decode_line(line)
+        if bytes(raw.get("schema", b"")) != b'"packet"':
+            raise BadData("this is not a packet")
+        if bytes(raw.pop("v", b"")) != b"%d" % WIRE_VERSION:
+            raise BadData(f"this packet is of another wire version; this qmo reads version {WIRE_VERSION}")
+        head = {name: decode_slot(raw.pop(name), kind) for name, kind in _HEAD_KINDS.items()}
+        for name in ("schema", "timestamp"):
+            raw.pop(name)
+        missing = decode_slot(raw.pop("missing"), dict[str, str])
+        return cls(ts=int(head.pop("ts")), missing=missing, slots=raw, **head)
+
+
+_HEAD_KINDS: dict[str, Any] = {
+    "ts": str, "series": str, "symbol": str | None, "instrument_id": int, "closed": bool, "price": float | None,
+}

@@ -1,0 +1,157 @@
+"""What a BUY or SELL amounts to: entry and size, the vetoes that turn it into HOLD, the doubts that take its size."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from .context import NearZone, Scene
+from .instruments import Spec, root_of, spec_of
+from .packets import Packet
+from .rationale import number
+from .sizing import (
+    MIN_STOP_TICKS,
+    Entry,
+    Position,
+    Rung,
+    SignalOptions,
+    Size,
+    Sizer,
+    Trade,
+    entry_of,
+    ladder,
+    position_of,
+    stop_of,
+)
+
+MAX_PRICE_AGE = 60                       # s
+EARLY = -1                               # s; an event that outlasts its frame is a little younger than the packet
+DOUBTFUL = frozenset({"cached", "delayed", "stale", "warmup", "doubtful"})  # qualities that get no size
+
+
+@dataclass(slots=True)
+class Plan:
+    """What a BUY or SELL amounts to. Vetoes turn it into HOLD, doubts take its size."""
+
+    entry: Entry | None = None
+    position: Position | None = None
+    opposing: NearZone | None = None
+    sized: Size | None = None
+    vetoes: list[str] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    warming: bool = False                # the ATR that it needs is not there yet
+
+
+NO_PLAN = Plan()
+
+
+class Planner:
+    """Plans trades by the trader's options."""
+
+    def __init__(self, options: SignalOptions) -> None:
+        self.options = options
+        self._sizer = Sizer(options)
+        self._ladders: dict[Spec, list[Rung]] = {}
+        self._in_atr, self._stop = stop_of(options.stop)
+
+    def plan(self, scene: Scene, kind: Literal["BUY", "SELL"]) -> Plan:
+        """Entry and size of a BUY or SELL."""
+        plan, price, spec = Plan(), scene.packet.price, scene.spec
+        distance = self._distance(scene, plan)
+        if price is None:
+            plan.vetoes.append(f"no price: {scene.why('price', 'none came yet')}")
+        if spec.tick is None or spec.point_value is None:
+            plan.vetoes.append("the tick or the point value of this instrument is not known; give both as options")
+        elif distance is not None and distance < MIN_STOP_TICKS * spec.tick:
+            plan.vetoes.append(f"a stop of {number(distance)} is less than {MIN_STOP_TICKS} ticks")
+        if plan.vetoes or price is None or distance is None:
+            return plan
+        far_side = scene.market.ask if kind == "BUY" else scene.market.bid
+        self._fill(plan, scene, Trade(kind, price, far_side, distance, scene.session.trade_date), spec)
+        return plan
+
+    def _distance(self, scene: Scene, plan: Plan) -> float | None:
+        """The stop's distance in points; vetoes when it needs an ATR that is not there."""
+        if not self._in_atr:
+            return self._stop
+        if not scene.atr:
+            plan.warming = True
+            plan.vetoes.append(f"a stop in ATR needs bars.atr: {scene.atr_reason()}")
+            return None
+        return round(self._stop * scene.atr, 9)
+
+    def _fill(self, plan: Plan, scene: Scene, trade: Trade, spec: Spec) -> None:
+        rungs = self._ladders.get(spec)
+        if rungs is None:
+            rungs = self._ladders[spec] = ladder(spec)
+        sized = plan.sized = self._sizer.size(trade, rungs)
+        if not sized.at.sound(trade.sign):
+            plan.vetoes.append("stop, entry and targets do not lie in order; the stop is too close for this entry")
+            return
+        stop_atr = round(abs(sized.at.price - sized.at.stop) / 10**9 / scene.atr, 6) if scene.atr else None
+        plan.doubts += self._doubts(scene, trade, sized)
+        self._noise(plan, scene, stop_atr)
+        plan.entry = entry_of(trade, sized, self.options, stop_atr)
+        plan.position = position_of(sized, self.options, doubt=bool(plan.doubts))
+        plan.opposing = scene.opposing(trade.sign, plan.entry.target)
+        if sized.rate_unknown:
+            plan.notes.append(f"sized by risk only: {sized.rate_unknown}")
+
+    def _noise(self, plan: Plan, scene: Scene, stop_atr: float | None) -> None:
+        """A stop nearer than one ATR is hit by noise alone, unless the user chose it."""
+        if self.options.stop is not None:
+            return
+        if stop_atr is None:
+            plan.warming = True
+            plan.doubts.append(f"whether the stop is inside the noise is not known: {scene.atr_reason()}")
+        elif stop_atr < 1:
+            plan.vetoes.append(f"stop_inside_noise: the stop is {number(stop_atr)} ATR away")
+
+    def _doubts(self, scene: Scene, trade: Trade, sized: Size) -> list[str]:
+        """Everything that takes the size away."""
+        doubts, market, age = [], scene.market, scene.price_age
+        if market.quality in DOUBTFUL:
+            doubts.append(f"no size on {market.quality} prices")
+        if age is None or not EARLY <= age <= MAX_PRICE_AGE:
+            doubts.append("the age of the price is not known" if age is None else f"the price is {number(age)} s old")
+        if market.spread is not None and market.spread < 0:
+            doubts.append("the book is crossed")
+        if self.options.entry == "market" and trade.far_side is None:
+            doubts.append("a market order needs the other side of the quote")
+        if sized.why:
+            doubts.append(sized.why)
+        return doubts
+
+
+def specification(packet: Packet, options: SignalOptions) -> Spec:
+    """What is known of the contract: the user's word, else the packet's (a definition record), else the table's."""
+    name, market = packet.symbol or packet.series, packet.market
+    known = spec_of(name)
+    root = known.root if known else root_of(name) or name
+    tick, value = market.tick, market.point_value
+    if known is not None:
+        tick, value = known.tick if tick is None else tick, known.point_value if value is None else value
+    if known is None or (known.tick, known.point_value) != (tick, value):
+        known = Spec(root, tick, value, None, (root,), "", "definition")
+    return known.with_options(options.tick, options.point_value)
+
+
+def plan_gaps(
+    scene: Scene, plan: Plan, entry: Entry | None, position: Position | None, opposing: NearZone | None,
+) -> None:
+    """Reasons of what a plan leaves null go into the scene's ``lost``."""
+    lost = scene.lost
+    if opposing is not None:
+        scene.zone_units("market_context.opposing_zone", opposing)
+    if entry is not None and entry.stop_atr is None:
+        lost["entry.stop_atr"] = scene.atr_reason()
+    if position is None or plan.sized is None:
+        return
+    if position.contract is None:
+        lost["position.contract"] = "; ".join(plan.doubts)
+    unknown = plan.sized.rate_unknown or "the margin is not known"
+    if position.margin_rate is None:
+        lost["position.margin_rate"] = unknown
+    if position.capital_required is None:
+        lost["position.capital_required"] = unknown

@@ -1,0 +1,103 @@
+"""Sentences that say why. Every number in them is in the packet."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from .context import Scene
+from .views import AstroView, CycleView, GannView, ZoneView, reason
+
+
+class RationaleBy(Struct, frozen=True, gc=False):
+    """One sentence per kind of evidence; null with a reason where there is none."""
+
+    iceberg_activity: str | None
+    orderflow: str | None
+    technical: str | None
+    timing: str | None
+
+
+_PLACE = {name: f"signal.rationale_by.{name}" for name in RationaleBy.__struct_fields__}
+
+
+def number(value: float) -> str:
+    """A number as a person writes it.
+
+    >>> number(4810.25), number(2567.0), number(12837.5)
+    ('4810.25', '2567', '12837.5')
+    """
+    return f"{value:.10g}"
+
+
+def rationale(scene: Scene) -> tuple[list[str], RationaleBy]:
+    """All sentences, and the same by kind; reasons of those that are null go into the scene's ``lost``."""
+    by = RationaleBy(_icebergs(scene), _orderflow(scene), _technical(scene), _timing(scene))
+    said = (by.iceberg_activity, by.orderflow, by.technical, by.timing)
+    return [sentence for sentence in said if sentence is not None], by
+
+
+def _icebergs(scene: Scene) -> str | None:
+    zones = scene.zones
+    if scene.iceberg is None or not zones.zones:
+        why = reason(scene.packet, "iceberg") if scene.iceberg is None else "no live iceberg zone"
+        scene.lost[_PLACE["iceberg_activity"]] = why
+        return None
+    around = scene.around
+    said, made_of = around.said, (around.nearest, around.inside and scene.packet.price)
+    if said is None or said[0] is not zones or said[1] != made_of:
+        places = _places(around.nearest, scene.packet.price)
+        said = around.said = (zones, made_of, "; ".join([f"Iceberg zones live: {len(zones.zones)}", *places]))
+    return said[2]
+
+
+def _places(nearest: tuple[ZoneView | None, ZoneView | None], price: float | None) -> list[str]:
+    """Where the nearest zones are, seen from the price."""
+    sides = zip(("below", "above"), nearest, strict=True)
+    return [
+        f"{'at' if price is not None and zone.low <= price <= zone.high else where} the price {_zone(zone)}"
+        for where, zone in sides if zone
+    ]
+
+
+def _zone(zone: ZoneView) -> str:
+    side = "bids" if zone.side == "B" else "asks"
+    span = number(zone.low) if zone.low == zone.high else f"{number(zone.low)} to {number(zone.high)}"
+    return f"a zone of {side} at {span}, {zone.state}"
+
+
+def _orderflow(scene: Scene) -> str | None:
+    flow = scene.flow
+    if flow is None or flow.bias is None or flow.delta is None:
+        scene.lost[_PLACE["orderflow"]] = (
+            reason(scene.packet, "orderflow") if flow is None else scene.why("orderflow.bias", "no bias or delta"))
+        return None
+    cvd = "" if flow.cvd is None else f", CVD {flow.cvd:+d}"
+    heat = "" if flow.heat is None else f", heat {number(flow.heat)} of 100"
+    return f"Orderflow {flow.bias}: delta {flow.delta:+d}{cvd}{heat}"
+
+
+def _technical(scene: Scene) -> str | None:
+    gann = scene.packet.read("gann", GannView)
+    if gann is None or gann.signal is None:
+        scene.lost[_PLACE["technical"]] = reason(scene.packet, "gann")
+        return None
+    families = "" if gann.confluence is None else f", confluence of {gann.confluence}"
+    return f"Gann: {gann.signal.replace('_', ' ')}{families}"
+
+
+def _timing(scene: Scene) -> str | None:
+    if "astro" not in scene.packet.slots and "cycle" not in scene.packet.slots:
+        scene.lost[_PLACE["timing"]] = "needs engine astro or cycle"
+        return None
+    astro, cycle = scene.packet.read("astro", AstroView), scene.packet.read("cycle", CycleView)
+    parts = []
+    if astro is not None and astro.reversal_window is not None:
+        parts.append("astro reversal window open" if astro.reversal_window else "no astro reversal window")
+    if cycle is not None:
+        due = [name for name, flag in (("21", cycle.is_21), ("45", cycle.is_45), ("90", cycle.is_90)) if flag]
+        parts.append(f"at the {' and '.join(due)}-bar count" if due else "no bar count due")
+    if not parts:
+        why = f"astro: {reason(scene.packet, 'astro')}; cycle: {reason(scene.packet, 'cycle')}"
+        scene.lost[_PLACE["timing"]] = why
+        return None
+    return f"Timing: {', '.join(parts)}"

@@ -1,0 +1,91 @@
+"""What score and signal read of the engines' slots: the few fields they need, under the engines' own names.
+
+In one process the slot holds the engine's reading itself; in a pipe it is decoded into these.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+from .packets import Opinion, Packet
+
+
+class OrderflowView(Opinion, frozen=True):
+    """Order flow: who was aggressive, and where volume traded."""
+
+    delta: int | None = None             # contracts
+    cvd: int | None = None
+    bias: str | None = None              # BUY, SELL, NEUTRAL
+    heat: float | None = None            # 0-100
+    poc: float | None = None
+    vah: float | None = None
+    val: float | None = None
+    vwap: float | None = None
+    vwap_sd: float | None = None         # standard deviation around it, in points
+
+
+class ZoneView(Struct, frozen=True):
+    """Iceberg evidence at one place of the price scale."""
+
+    id: str
+    side: Literal["B", "A"]
+    low: float
+    high: float
+    state: str                           # created, defended, broken, flipped, expired
+    weight: float                        # hidden volume as of last_seen
+    last_seen: str                       # ns
+    half_life: float                     # s
+    confidence: float
+
+
+class IcebergView(Opinion, frozen=True):
+    """Icebergs: the zones they left."""
+
+    zones: list[ZoneView] = []  # noqa: RUF012  (msgspec copies an empty list for each instance)
+
+
+class AbsorptionView(Opinion, frozen=True):
+    """Absorption: how much of it lately."""
+
+    activity_level: str | None = None    # low, medium, high
+
+
+class GannView(Opinion, frozen=True):
+    """Gann: how many families of levels agree."""
+
+    signal: str | None = None
+    confluence: int | None = None
+
+
+class AstroView(Opinion, frozen=True):
+    """Astro: whether a reversal window is open."""
+
+    reversal_window: bool | None = None
+
+
+class CycleView(Opinion, frozen=True):
+    """Cycle: which bar counts are due."""
+
+    is_21: bool | None = None
+    is_45: bool | None = None
+    is_90: bool | None = None
+
+
+class BarsView(Struct, frozen=True):
+    """Bars: how far price usually goes."""
+
+    atr: float | None = None             # ATR(14) of 15-minute bars, in points
+
+
+_NEEDS = {name: f"needs engine {name}" for name in (
+    "orderflow", "liquidity", "iceberg", "absorption", "gann", "astro", "cycle", "bars",
+)}
+
+
+def reason(packet: Packet, name: str) -> str:
+    """Why an engine's reading is null."""
+    if name in packet.slots:
+        return packet.missing.get(name) or packet.missing.get(f"{name}.score") or f"{name} gave no reason"
+    return _NEEDS[name]

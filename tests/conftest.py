@@ -1,0 +1,35 @@
+"""What all tests share: the --update flag, and a ``qmo`` to start as a real process."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update", action="store_true", help="rewrite golden cases, man pages and completions")
+
+
+@pytest.fixture
+def update(request: pytest.FixtureRequest) -> bool:
+    """Whether generated files are to be rewritten rather than compared."""
+    return bool(request.config.getoption("--update"))
+
+
+@pytest.fixture(scope="session")
+def shell_environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """An environment in which a shell finds this checkout's ``qmo``, no configuration, and no colour."""
+    folder = tmp_path_factory.mktemp("bin")
+    script = folder / "qmo"
+    script.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m qmo_cli "$@"\n')
+    script.chmod(0o755)
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("QMO_", "XDG_"))}
+    return {
+        **kept, "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": str(ROOT), "NO_COLOR": "1",
+        "HOME": str(folder), "COLUMNS": "80", "LC_ALL": "C.UTF-8", "PYTHONWARNINGS": "error",
+    }

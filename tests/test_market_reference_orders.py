@@ -1,0 +1,180 @@
+"""What the reference reader says about single orders: events written by hand, answers worked out by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from .reference_scripts import MS, Frame, bought, offered, only
+from .support import START, Script, added, cancelled, cleared, filled, modified, traded
+
+
+def icebergs(script: Script) -> list[Frame]:
+    return list(only(script)["inputs"]["orders"]["icebergs"])
+
+
+def brief(script: Script, *names: str) -> list[tuple[Any, ...]]:
+    """The named fields of each iceberg row."""
+    return [tuple(row[name] for name in names) for row in icebergs(script)]
+
+
+# Native icebergs
+
+
+def test_a_new_peak_after_a_fill_is_a_refresh() -> None:
+    script = bought(offered(5), 5, modified(1, "A", 2000.0, 5))
+    assert icebergs(script) == [{
+        "ts_event": str(START + 3 * MS), "kind": "refresh", "order_id": "1", "side": "A", "price": 2000.0, "first": 5,
+        "before": 5, "filled": 5, "after": 5, "total": 5, "revealed": 5, "hidden_filled": 0, "hidden_traded": 0,
+        "seen_added": True,
+    }]
+
+
+def test_several_peaks_in_one_event_trade_beyond_the_display() -> None:
+    # shows 5, twelve are taken in two fills: two peaks and two of the third, of which 3 are left
+    script = offered(5).event(
+        traded("B", 2000.0, 7, 77), filled(1, "A", 2000.0, 7), traded("B", 2000.0, 5, 77), filled(1, "A", 2000.0, 5),
+        modified(1, "A", 2000.0, 3))
+    names = ("kind", "before", "filled", "after", "revealed", "hidden_filled", "hidden_traded")
+    assert brief(script, *names) == [("refresh", 5, 12, 3, 10, 7, 7)]
+
+
+def test_nineteen_exact_refreshes_hide_nothing_at_the_moment_but_all_since_the_first_display() -> None:
+    script = offered(1)
+    for _ in range(19):
+        bought(script, 1, modified(1, "A", 2000.0, 1))
+    bought(script, 1, cancelled(1, "A", 2000.0, 1))
+    rows = icebergs(script)
+    assert [row["kind"] for row in rows] == ["refresh"] * 19 + ["executed"]
+    assert sum(row["hidden_filled"] for row in rows) == 0
+    assert rows[-1]["hidden_traded"] == 19
+
+
+def test_a_fill_larger_than_the_display_reveals_hidden_size_on_removal() -> None:
+    script = bought(offered(5), 8, cancelled(1, "A", 2000.0, 5))
+    assert brief(script, "kind", "before", "filled", "after", "revealed", "hidden_filled", "hidden_traded") == [
+        ("removal", 5, 8, 0, 0, 3, 3)]
+
+
+def test_an_order_never_seen_added_shows_its_size_when_it_is_removed() -> None:
+    script = Script().event(cleared()).event(
+        traded("B", 2000.0, 6, 77), filled(1, "A", 2000.0, 6), cancelled(1, "A", 2000.0, 4))
+    assert brief(script, "kind", "before", "filled", "hidden_filled", "seen_added") == [("removal", 4, 6, 2, False)]
+    assert only(script)["health"]["unknown"] == 1
+
+
+def test_an_order_known_from_its_modify_alone_can_refresh() -> None:
+    script = Script().event(cleared()).event(modified(1, "A", 2000.0, 4))
+    bought(script, 4, modified(1, "A", 2000.0, 4))
+    assert brief(script, "kind", "first", "before", "revealed", "seen_added") == [("refresh", 4, 4, 4, False)]
+
+
+def test_a_partial_fill_is_no_iceberg() -> None:
+    assert icebergs(bought(offered(5), 2, modified(1, "A", 2000.0, 3))) == []
+
+
+def test_a_full_fill_is_no_iceberg() -> None:
+    assert icebergs(bought(offered(5), 5, cancelled(1, "A", 2000.0, 5))) == []
+
+
+def test_a_larger_size_without_a_fill_is_the_users_change() -> None:
+    assert icebergs(offered(5).event(modified(1, "A", 2000.0, 9))) == []
+
+
+def test_an_aggressor_modified_to_cross_is_not_passive() -> None:
+    # order 1 offers at 2000.0 and is moved down into the bid of order 2: its own F comes first
+    script = Script().event(cleared()).event(added(1, "A", 2000.0, 4)).event(added(2, "B", 1999.0, 3)).event(
+        traded("A", 1999.0, 3, 1), filled(1, "A", 1999.0, 3), filled(2, "B", 1999.0, 3), cancelled(2, "B", 1999.0, 3),
+        modified(1, "A", 1999.0, 1))
+    frame = only(script)
+    assert frame["inputs"]["orders"]["icebergs"] == []
+    assert frame["inputs"]["orders"]["implied"] == 0
+    assert (frame["health"]["filled"], frame["health"]["remainder"]) == (3, 0)
+
+
+def test_a_fill_away_from_the_resting_price_is_left_out_and_counted() -> None:
+    script = offered(5).event(
+        traded("B", 2000.1, 5, 77), filled(1, "A", 2000.1, 5), modified(1, "A", 2000.0, 5))
+    frame = only(script)
+    assert frame["inputs"]["orders"]["icebergs"] == []
+    assert (frame["health"]["filled"], frame["health"]["remainder"]) == (5, 5)
+
+
+def test_an_iceberg_that_reprices_stays_the_same_iceberg() -> None:
+    script = bought(offered(5), 5, modified(1, "A", 2000.0, 5)).event(modified(1, "A", 2001.0, 4))
+    script.event(traded("B", 2001.0, 4, 78), filled(1, "A", 2001.0, 4), modified(1, "A", 2001.0, 5))
+    assert brief(script, "kind", "price", "before", "after", "total", "hidden_traded") == [
+        ("refresh", 2000.0, 5, 5, 5, 0), ("reprice", 2001.0, 5, 4, 5, 0), ("refresh", 2001.0, 4, 5, 9, 4)]
+
+
+def test_a_known_iceberg_ends_executed_when_its_last_peak_is_filled() -> None:
+    script = bought(bought(offered(5), 5, modified(1, "A", 2000.0, 2)), 2, cancelled(1, "A", 2000.0, 2))
+    assert brief(script, "kind", "filled", "after", "total", "hidden_traded") == [
+        ("refresh", 5, 2, 5, 0), ("executed", 2, 0, 7, 2)]  # the last tranche is smaller than the peak
+
+
+def test_a_known_iceberg_ends_cancelled_without_a_fill() -> None:
+    script = bought(offered(5), 5, modified(1, "A", 2000.0, 5)).event(cancelled(1, "A", 2000.0, 5))
+    assert brief(script, "kind", "filled", "total") == [("refresh", 5, 5), ("cancelled", 0, 5)]
+
+
+def test_a_part_of_a_known_icebergs_peak_is_a_fill() -> None:
+    script = bought(bought(offered(5), 5, modified(1, "A", 2000.0, 5)), 2, modified(1, "A", 2000.0, 3))
+    assert brief(script, "kind", "before", "filled", "after") == [("refresh", 5, 5, 5), ("fill", 5, 2, 3)]
+
+
+@pytest.mark.parametrize("doubt", ["clear", "snapshot", "auction", "flag"])
+def test_doubt_makes_known_icebergs_unknown(doubt: str) -> None:
+    script = bought(offered(5), 5, modified(1, "A", 2000.0, 5))
+    if doubt == "clear":
+        script.event(cleared())
+    elif doubt == "snapshot":
+        script.snapshot(added(1, "A", 2000.0, 5), last=True)
+    elif doubt == "auction":
+        script.event(traded("N", 1995.0, 1), filled(9, "N", 1995.0, 1), cancelled(9, "B", 1990.0, 1))
+    else:
+        script.event(modified(9, "B", 1990.0, 2), flags=4)
+    assert brief(script, "kind", "filled", "after") == [
+        ("refresh", 5, 5), ("unknown", 0, 0 if doubt == "clear" else 5)]
+
+
+def test_a_refresh_inside_a_doubtful_event_says_nothing() -> None:
+    script = offered(5).event(
+        traded("B", 2000.0, 5, 77), filled(1, "A", 2000.0, 5), modified(1, "A", 2000.0, 5), flags=4)
+    frame = only(script)
+    assert frame["inputs"]["orders"]["icebergs"] == []
+    assert frame["health"]["flags"] == ["maybe_bad_book"]
+    assert frame["health"]["filled"] == 0
+
+
+def test_a_fill_without_a_change_of_the_book_is_explained_as_far_as_it_was_displayed() -> None:
+    frame = only(bought(offered(5), 8))
+    assert frame["inputs"]["orders"]["icebergs"] == []
+    assert (frame["health"]["filled"], frame["health"]["remainder"]) == (8, 3)
+
+
+# Other order facts
+
+
+def test_volume_beyond_all_fills_is_implied() -> None:
+    script = offered(5).event(traded("B", 2000.0, 9, 77), filled(1, "A", 2000.0, 5), cancelled(1, "A", 2000.0, 5))
+    assert only(script)["inputs"]["orders"]["implied"] == 4
+
+
+def test_a_second_aggressor_in_one_event_is_a_stop() -> None:
+    script = offered(5).event(
+        traded("B", 2000.0, 2, 77), filled(1, "A", 2000.0, 2), traded("B", 2000.0, 1, 78), filled(1, "A", 2000.0, 1),
+        traded("B", 2000.0, 1, 78), filled(1, "A", 2000.0, 1), modified(1, "A", 2000.0, 1))
+    assert only(script)["inputs"]["orders"]["stops"] == [
+        {"ts_event": str(START + 3 * MS), "side": "B", "price": 2000.0, "size": 2, "order_id": "78"}]
+
+
+def test_an_add_soon_after_a_complete_fill_links_to_every_order_that_died_there() -> None:
+    script = offered(5).event(added(2, "A", 2000.0, 3)).event(
+        traded("B", 2000.0, 8, 77), filled(1, "A", 2000.0, 5), filled(2, "A", 2000.0, 3), cancelled(1, "A", 2000.0, 5),
+        cancelled(2, "A", 2000.0, 3))
+    script.wait(49 * MS).event(added(3, "A", 2000.0, 3)).event(added(4, "A", 2000.0, 3)).event(added(5, "A", 2000.1, 3))
+    links = only(script)["inputs"]["orders"]["links"]
+    assert [(link["order_id"], link["filled_id"], link["filled_size"], link["delay"]) for link in links] == [
+        ("3", "1", 5, 50 * MS), ("3", "2", 3, 50 * MS)]
