@@ -5,6 +5,9 @@ def __getattr__(name: str) -> str:
     """The version, read from the installed package when somebody asks: that import is half of ``qmo --help``."""
     if name != "__version__":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib.metadata import version
+    from importlib.metadata import PackageNotFoundError, version
 
-    return version("qmo-cli")
+    try:
+        return version("qmo-cli")
+    except PackageNotFoundError:  # run from its source
+        return "not installed"

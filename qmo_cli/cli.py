@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import sys
 from collections.abc import Iterator
 from importlib import import_module
@@ -19,7 +18,7 @@ import click
 
 from .errors import ExitCode, QmoError
 
-TERMINATED = 128 + signal.SIGTERM  # what a shell reports of a process that SIGTERM ended
+TERMINATED = 143  # 128 + SIGTERM: what a shell reports of a process that SIGTERM ended
 
 # In the order in which the data flows. The text is repeated as the first line of the command's docstring.
 COMMANDS = {
@@ -63,6 +62,7 @@ class Pipeline(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         with exit_codes(ctx):
+            heed_sigterm()
             value = super().invoke(ctx)
             sys.stdout.flush()
             return value
@@ -176,14 +176,21 @@ def cli(ctx: click.Context, config: str | None, quiet: int, verbose: int) -> Non
     ctx.meta["qmo.verbosity"] = verbose - quiet
 
 
+def heed_sigterm() -> None:
+    """Let SIGTERM end the stage through its usual way out."""
+    import signal
+
+    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, terminate)
+
+
 def terminate(number: int, frame: FrameType | None) -> NoReturn:
-    """Signal handler: end the stage through its usual way out."""
+    """Signal handler."""
     raise Terminated
 
 
 def main() -> None:
     """Entry point of the ``qmo`` script."""
-    signal.signal(signal.SIGTERM, terminate)
     try:
         cli(prog_name="qmo")
     except Terminated:  # before the command began, or after it ended

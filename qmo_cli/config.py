@@ -15,6 +15,7 @@ import click
 
 from .errors import ConfigurationError
 
+TABLE_FIELDS = {"score": ("phases",)}
 COMMAND_TABLES = ("feed", "route", "engine", "score", "signal", "run", "schema")
 
 
@@ -76,8 +77,8 @@ def defaults(configuration: Configuration, command: click.Command) -> dict[str, 
     for table in (*stages(command), name):
         options = options_of(command, table)
         for key, value in configuration.tables.get(table, {}).items():
-            if table == "engine" and isinstance(value, dict):
-                continue
+            if isinstance(value, dict) and (table == "engine" or key in TABLE_FIELDS.get(table, ())):
+                continue  # engines' parameters, and fields without a flag, are checked where they are used
             option = options.get(key.replace("-", "_"))
             if option is None:
                 raise configuration.wrong(table, key, unknown(options))
@@ -87,7 +88,7 @@ def defaults(configuration: Configuration, command: click.Command) -> dict[str, 
 
 def stages(command: click.Command) -> list[str]:
     """The other stages whose options the command takes, in pipeline order."""
-    owners = {getattr(option, "stage", None) for option in command.params}
+    owners = {stage for option in command.params for stage in getattr(option, "stages", ())}
     return [table for table in COMMAND_TABLES if table in owners and table != command.name]
 
 
@@ -95,7 +96,7 @@ def options_of(command: click.Command, table: str) -> dict[str, click.Option]:
     """The options that a table may set: by parameter name, and by flag."""
     found = {}
     for option in command.params:
-        if isinstance(option, click.Option) and table in (command.name, getattr(option, "stage", None)):
+        if isinstance(option, click.Option) and table in (command.name, *getattr(option, "stages", ())):
             for name in (option.name or "", *option.opts):
                 found[name.lstrip("-").replace("-", "_")] = option
     return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
@@ -109,7 +108,8 @@ def header(dataset: str, schema: str | None) -> bytes:
 
     known = Schema.from_str(schema) if schema else None
     return Metadata(
-        dataset=dataset, start=0, stype_in=None, stype_out=SType.from_str("instrument_id"), schema=known, symbols=[], mappings=[],
+        dataset=dataset, start=0, stype_in=None, stype_out=SType.from_str("instrument_id"), schema=known,
+        symbols=[], mappings=[],
     ).encode()
 
 
@@ -146,7 +146,8 @@ def read_packets(source: Source, stage: str = "this stage") -> Iterator[list[Pac
     while data := source.read(READ_SIZE):
         lines = (pending + data).split(b"\n") if pending else data.split(b"\n")
         pending = lines.pop()
-        packets = [_packet(line, source.name, number + index, stage) for index, line in enumerate(lines) if line.strip()]
+        numbered = enumerate(lines, number)
+        packets = [_packet(line, source.name, place, stage) for place, line in numbered if line.strip()]
         number += len(lines)
         if packets:
             yield packets

@@ -18,6 +18,8 @@ WIRE_VERSION = 1
 
 T = TypeVar("T")
 
+# Structs here are values: none ever refers back to itself, so the garbage collector need not look at them (gc=False).
+
 # A leaf that may be null without a reason, because null says all there is to say ("no trade in this frame").
 OPTIONAL = Meta(extra={"optional": True})
 OptionalFloat = Annotated[float | None, OPTIONAL]
@@ -45,7 +47,7 @@ def fixed(price: float) -> int:
     return round(price * PRICE_SCALE)
 
 
-class Market(Struct, frozen=True):
+class Market(Struct, frozen=True, gc=False):
     """Price and quote at the end of the frame, and what traded within it."""
 
     price: float | None
@@ -67,7 +69,7 @@ class Market(Struct, frozen=True):
     quality: Literal["real-time", "cached", "delayed", "stale", "replay", "warmup", "simulated", "doubtful"]
 
 
-class Health(Struct, frozen=True):
+class Health(Struct, frozen=True, gc=False):
     """How far the frame can be trusted. Counts are totals since the start of the input."""
 
     access: str                          # schema that leads for this instrument
@@ -82,7 +84,7 @@ class Health(Struct, frozen=True):
     flags: list[str]                     # maybe_bad_book, bad_ts_recv, snapshot, unterminated seen in the frame
 
 
-class Second(Struct, frozen=True, array_like=True):
+class Second(Struct, frozen=True, gc=False, array_like=True):
     """Trades of one epoch second: the grain on which windows and bars stand, whatever the frame's length."""
 
     second: int                          # s since 1970
@@ -96,7 +98,7 @@ class Second(Struct, frozen=True, array_like=True):
     trades: int
 
 
-class PriceLevelVolume(Struct, frozen=True, array_like=True):
+class PriceLevelVolume(Struct, frozen=True, gc=False, array_like=True):
     """Volume traded at one price, by aggressor side."""
 
     price: float
@@ -105,7 +107,7 @@ class PriceLevelVolume(Struct, frozen=True, array_like=True):
     none: int
 
 
-class Print(Struct, frozen=True):
+class Print(Struct, frozen=True, gc=False):
     """What one aggressor took at once: its trades put together again."""
 
     ts_event: str
@@ -116,7 +118,7 @@ class Print(Struct, frozen=True):
     levels: int                          # distinct prices
 
 
-class TradesInput(Struct, frozen=True):
+class TradesInput(Struct, frozen=True, gc=False):
     """L1: what traded in the frame."""
 
     buy: int
@@ -129,7 +131,7 @@ class TradesInput(Struct, frozen=True):
     dropped: int                         # prints left out
 
 
-class BarInput(Struct, frozen=True):
+class BarInput(Struct, frozen=True, gc=False):
     """A bar that came ready-made (ohlcv records)."""
 
     ts: str                              # ns, the bar's open
@@ -141,7 +143,7 @@ class BarInput(Struct, frozen=True):
     volume: int
 
 
-class Level(Struct, frozen=True, array_like=True):
+class Level(Struct, frozen=True, gc=False, array_like=True):
     """One price of the displayed book."""
 
     price: float
@@ -149,7 +151,7 @@ class Level(Struct, frozen=True, array_like=True):
     count: int                           # orders
 
 
-class Hit(Struct, frozen=True):
+class Hit(Struct, frozen=True, gc=False):
     """A price level that aggressors traded into."""
 
     side: Side                           # of the resting orders
@@ -161,7 +163,7 @@ class Hit(Struct, frozen=True):
     replenished: int                     # traded - (before - after): what came back, less what was cancelled
 
 
-class Sweep(Struct, frozen=True):
+class Sweep(Struct, frozen=True, gc=False):
     """Aggressors of one side trading through several levels within the sweep window."""
 
     ts_event: str
@@ -173,7 +175,7 @@ class Sweep(Struct, frozen=True):
     aggressors: int
 
 
-class DepthInput(Struct, frozen=True):
+class DepthInput(Struct, frozen=True, gc=False):
     """L2: the displayed book and what happened to it in the frame."""
 
     bids: list[Level]                    # best first, up to ten
@@ -190,7 +192,7 @@ class DepthInput(Struct, frozen=True):
     mlofi: list[int]                     # the same for each of ten levels
 
 
-class IcebergFact(Struct, frozen=True):
+class IcebergFact(Struct, frozen=True, gc=False):
     """One event in the life of an order that was seen to hide size. Sizes in contracts."""
 
     ts_event: str
@@ -198,7 +200,7 @@ class IcebergFact(Struct, frozen=True):
     order_id: str
     side: Side                           # of the resting order
     price: float
-    first: int                           # displayed when it first entered
+    first: int                           # displayed at entry, with its owner's changes until it was known
     before: int                          # displayed before the event (d)
     filled: int                          # filled in the event (f)
     after: int                           # displayed after the event (n)
@@ -209,7 +211,7 @@ class IcebergFact(Struct, frozen=True):
     seen_added: bool                     # its A (or the snapshot's) was in the input
 
 
-class RefillLink(Struct, frozen=True):
+class RefillLink(Struct, frozen=True, gc=False):
     """An order added at the side and price of one that was just filled completely."""
 
     ts_event: str                        # of the add
@@ -222,7 +224,7 @@ class RefillLink(Struct, frozen=True):
     delay: int                           # ns from that fill to the add
 
 
-class StopFact(Struct, frozen=True):
+class StopFact(Struct, frozen=True, gc=False):
     """A second aggressor inside one exchange event: a stop that the first one triggered."""
 
     ts_event: str
@@ -232,7 +234,7 @@ class StopFact(Struct, frozen=True):
     order_id: str
 
 
-class OrdersInput(Struct, frozen=True):
+class OrdersInput(Struct, frozen=True, gc=False):
     """L3: what single orders gave away in the frame."""
 
     icebergs: list[IcebergFact]
@@ -244,7 +246,7 @@ class OrdersInput(Struct, frozen=True):
     implied: int                         # traded volume beyond all passive fills: implied liquidity, not hidden
 
 
-class Notice(Struct, frozen=True):
+class Notice(Struct, frozen=True, gc=False):
     """Something that happened to the stream itself, as of this frame."""
 
     kind: str                            # gap, reconnect, fallback, roll, clock, skipped, end, vendor, error
@@ -254,7 +256,7 @@ class Notice(Struct, frozen=True):
     gap: OptionalFloat                   # roll: first trade of the new contract - last trade of the old
 
 
-class Inputs(Struct, frozen=True):
+class Inputs(Struct, frozen=True, gc=False):
     """What the frame held, one slot for each access level; null where the source does not have it."""
 
     trades: TradesInput | None
@@ -263,24 +265,24 @@ class Inputs(Struct, frozen=True):
     orders: OrdersInput | None
 
 
-class Missing(Struct, frozen=True):
+class Missing(Struct, frozen=True, gc=False):
     """An engine's answer when it cannot know: the reason, in words."""
 
     reason: str
 
 
-class Reading(Struct, frozen=True):
+class Reading(Struct, frozen=True, gc=False):
     """What an engine says of one symbol at one time; a subclass names its numbers."""
 
 
-class ScoredReading(Reading, frozen=True):
+class ScoredReading(Reading, frozen=True, gc=False):
     """A reading with a direction."""
 
     score: float                         # 0 strong sell, 0.5 neutral, 1 strong buy
     active: bool                         # whether it has something to say now
 
 
-class Opinion(Struct, frozen=True):
+class Opinion(Struct, frozen=True, gc=False):
     """The part of any reading that the pillars need; both null for readings without a direction."""
 
     score: float | None = None

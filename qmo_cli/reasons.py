@@ -31,7 +31,8 @@ def _reasons(symbol: str | None, market: Market, health: Health, inputs: Inputs,
         words = "no trade and no two-sided quote yet"
         missing |= dict.fromkeys(("price", "market.price", "market.price_ts", "market.price_basis"), words)
     if market.volume is None:
-        missing["market.volume"] = f"needs trades or ohlcv, input is {health.access}"
+        bars = health.access == "ohlcv"
+        missing["market.volume"] = "no bar ended in this frame" if bars else f"needs trades, input is {health.access}"
     missing |= {f"market.{name}": NO_CONTRACT for name in ("tick", "point_value") if getattr(market, name) is None}
     missing |= _quote_reasons(market, health)
     for name in NEEDS:

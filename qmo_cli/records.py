@@ -20,12 +20,29 @@ from .definition import Definition
 from .errors import BadData
 from .own_records import Account, Fill, Kill, News, Quote, System
 from .record_fields import (
-    I32, I64, U8, U16, U32, U64, Action, BarFields, BboFields, Head, Label, Letter, OneLevel, Price, Side, TenLevels, Time,
+    I32,
+    I64,
+    U8,
+    U16,
+    U32,
+    U64,
+    Action,
+    BarFields,
+    BboFields,
+    Head,
+    Label,
+    Letter,
+    OneLevel,
+    Price,
+    Side,
+    TenLevels,
+    Time,
     TradeFields,
 )
 
 __all__ = [
-    "OURS", "RECORD_TYPES", "Account", "Definition", "Fill", "Kill", "News", "Quote", "Record", "System", "decode_record", "encode_record", "from_dbn", "mapping_bytes", "names_of",
+    "OURS", "RECORD_TYPES", "Account", "Definition", "Fill", "Kill", "News", "Quote", "Record", "System",
+    "decode_record", "encode_record", "from_dbn", "mapping_bytes", "names_of",
     "schema_at", "to_dbn",
 ]
 
@@ -122,7 +139,7 @@ class Statistics(Head, frozen=True, kw_only=True, tag="statistics"):
     quantity: I64 | None = None
     sequence: U32 = 0
     ts_in_delta: I32 = 0
-    stat_type: U16                   # 1 opening, 3 settlement, 4 and 5 low and high, 6 cleared volume, 9 open interest, ...
+    stat_type: U16                   # 1 opening, 3 settlement, 4 low, 5 high, 6 cleared volume, 9 open interest, ...
     channel_id: U16 | None = None
     update_action: U8 = 1            # 1 new, 2 delete
     stat_flags: U8 = 0
@@ -154,7 +171,8 @@ def check(record: Any) -> None:
     """Raise BadData, naming the field, for a record whose fields are right each alone but not together."""
     if getattr(record, "action", None) in NEEDS_PRICE and record.price is None:
         raise BadData(f"field price: null, but action {record.action} needs a price")
-    if getattr(record, "source", None) == "simulator" and record.publisher_id != SIMULATOR and type(record) is not Quote:
+    labelled = getattr(record, "source", None) == "simulator" and type(record) not in (Quote, News)
+    if labelled and record.publisher_id != SIMULATOR:
         raise BadData(f"field source: only simulated records (publisher_id {SIMULATOR}) carry it")
 
 
@@ -197,7 +215,7 @@ def from_dbn(data: bytes, offset: int, names: Names, source_schema: str | None =
     """
     rtype, publisher_id, instrument_id, ts = header_at(data, offset)
     ts_event = None if ts == UNDEF_TIME else str(ts)
-    if rtype == SYSTEM or rtype == ERROR:
+    if rtype in (SYSTEM, ERROR):
         return _own(data, offset, {"instrument_id": instrument_id, "ts_event": ts_event, "publisher_id": publisher_id})
     schema = schema_at(data, offset, source_schema)
     if not schema:
@@ -206,9 +224,8 @@ def from_dbn(data: bytes, offset: int, names: Names, source_schema: str | None =
     fields = layout(schema).unpack(data, offset)
     if publisher_id == SIMULATOR:
         fields["source"] = "simulator"
-    return RECORD_TYPES[schema](
-        series=series, symbol=symbol, instrument_id=instrument_id, ts_event=ts_event, publisher_id=publisher_id, **fields,
-    )
+    fields |= {"series": series, "symbol": symbol, "instrument_id": instrument_id, "ts_event": ts_event}
+    return RECORD_TYPES[schema](publisher_id=publisher_id, **fields)
 
 
 def error_kind(code: int | None) -> Literal["gap", "error"]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import msgspec
 
@@ -18,7 +18,16 @@ Json = dict[str, Any]
 
 def names() -> list[str]:
     """The line types, in the order in which they appear in the chain."""
-    return [*RECORD_TYPES, "packet", "event", "signal"]
+    return [*RECORD_TYPES, "packet", *event_types(), "signal"]
+
+
+def event_types() -> dict[str, type]:
+    """The lines of ``qmo engine --events``, by name: what the lists named events of the engines' readings hold."""
+    from .engines import ENGINES
+
+    readings = [get_type_hints(engine.reading) for engine in ENGINES.values()]
+    kinds = [get_args(hints["events"])[0] for hints in readings if "events" in hints]
+    return {get_args(get_type_hints(kind)["schema"])[0]: kind for kind in kinds}
 
 
 def schema(name: str) -> Json:
@@ -31,8 +40,8 @@ def schema(name: str) -> Json:
         from .signals import Signal
 
         return struct_schema(Signal)
-    if name == "event":
-        return event_schema()
+    if name in event_types():
+        return struct_schema(event_types()[name])
     raise UsageError(f"there is no line type {name!r}; there are {', '.join(names())}")
 
 
@@ -61,7 +70,7 @@ def packet_schema() -> Json:
     head = packet_head()
     return {
         "$schema": DIALECT, "title": "Packet", "type": "object",
-        "description": "One symbol's frame. Slots of engines stand under their names; slots that no schema knows are kept.",
+        "description": "One symbol's frame. Slots of engines stand under their names; unknown slots are kept.",
         "properties": {**head, **given, **later, "score": score, "signal": signal, "missing": MISSING},
         "required": [*head, *given, "missing"], "$defs": parts,
     }

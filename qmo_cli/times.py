@@ -10,11 +10,18 @@ from .errors import UsageError
 
 UNITS = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9, "d": 86_400 * 10**9}
 SECOND = UNITS["s"]
+DAY = 86_400  # s
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=64)
+def _day(day: int) -> str:
+    return datetime.fromtimestamp(day * DAY, UTC).date().isoformat()
+
+
 def _second(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    day, rest = divmod(seconds, DAY)
+    hour, rest = divmod(rest, 3600)
+    return f"{_day(day)}T{hour:02d}:{rest // 60:02d}:{rest % 60:02d}"
 
 
 def iso(ts: int) -> str:
@@ -43,7 +50,7 @@ def duration(text: str) -> int:
         raise UsageError(f"{text!r} is not a duration; write a number and a unit, such as 50ms, 1s, 15m or 1h")
     whole, _, fraction = match[1].partition(".")
     unit = UNITS[match[2]]
-    return int(whole) * unit + int(fraction or 0) * unit // 10 ** len(fraction)
+    return int(whole) * unit + int(fraction or 0) * unit // int(10 ** len(fraction))
 
 
 def moment(text: str, now: int) -> int:

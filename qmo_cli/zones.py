@@ -64,17 +64,18 @@ NO_ZONES = LiveZones(())
 
 
 class ZoneMemo:
-    """The zones of the latest reading; rebuilt only when the engine gave another one."""
+    """The zones of the latest reading; arranged anew only when the engine gave another list."""
 
-    __slots__ = ("reading", "zones")
+    __slots__ = ("arranged", "listed")
 
     def __init__(self) -> None:
-        self.reading: IcebergView | None = None
-        self.zones = NO_ZONES
+        self.listed: list[ZoneView] | None = None
+        self.arranged = NO_ZONES
 
     def of(self, reading: IcebergView | None) -> LiveZones:
         """The live zones of this reading."""
-        if reading is not self.reading:
-            self.reading = reading
-            self.zones = LiveZones(reading.zones) if reading is not None and reading.zones else NO_ZONES
-        return self.zones
+        listed = None if reading is None else reading.zones
+        if listed is not self.listed:
+            self.listed = listed
+            self.arranged = LiveZones(listed) if listed else NO_ZONES
+        return self.arranged

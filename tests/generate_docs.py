@@ -8,15 +8,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import click
 from click.shell_completion import get_completion_class
 
 from qmo_cli.cli import COMMANDS, cli
+from qmo_cli.commands.options import Stage
 
 ROOT = Path(__file__).resolve().parent.parent
-COMPLETIONS = {"bash": "qmo.bash", "zsh": "_qmo", "fish": "qmo.fish"}
+COMPLETIONS = {"bash": "qmo", "zsh": "_qmo", "fish": "qmo.fish"}
 FOOT = """\
 .SH ENVIRONMENT
 .TP
@@ -76,7 +76,7 @@ def version() -> str:
 
 def contexts() -> Iterator[click.Context]:
     """The group and every command, each with the context it runs in."""
-    group = click.Context(cli, info_name="qmo", auto_envvar_prefix="QMO")
+    group = click.Context(cli, info_name="qmo", **cli.context_settings)
     yield group
     for name in COMMANDS:
         command = cli.get_command(group, name)
@@ -112,7 +112,8 @@ def option_block(ctx: click.Context, option: click.Parameter) -> str:
 
 def option_sections(ctx: click.Context) -> Iterator[str]:
     """The options under the headings that --help shows."""
-    sections: dict[str, list[Any]] = getattr(ctx.command, "sections", lambda _: {"Options": ctx.command.get_params(ctx)})(ctx)
+    command = ctx.command
+    sections = command.sections(ctx) if isinstance(command, Stage) else {"Options": command.get_params(ctx)}
     for title, options in sections.items():
         body = "".join(option_block(ctx, option) for option in options)
         yield f".SH {title.upper()}\n{body}" if body else ""
@@ -138,14 +139,14 @@ def man_page(ctx: click.Context) -> str:
     listing = "".join(f".TP\n\\fB{roff(key)}\\fR\n{roff(text)}\n" for key, text in COMMANDS.items())
     commands = ".SH COMMANDS\nIn the order in which the data flows.\n" + listing
     return "".join((
-        f".\\\" Generated from the command line itself; pytest --update rewrites it.\n",
+        '.\\" Generated from the command line itself; pytest --update rewrites it.\n',
         f'.TH {name.upper()} 1 "" "qmo {version()}" "Quantum Market Observer"\n',
         f".SH NAME\n{roff(name)} \\- {roff(summary.rstrip('.'))}\n",
         f".SH SYNOPSIS\n\\fB{roff(ctx.command_path)}\\fR {usage}\n",
         ".SH DESCRIPTION\n" + roff(summary) + "\n", *paragraphs(description),
         commands if command is cli else "",
         *option_sections(ctx),
-        *([".SH EXAMPLES\n", *paragraphs(command.epilog)] if command.epilog else []),
+        *([".SH EXAMPLES\n", *paragraphs(command.epilog.replace("Examples:\n", ""))] if command.epilog else []),
         FOOT, see_also(ctx),
     ))
 

@@ -8,53 +8,62 @@ Time. Only market records (mbo, mbp, trades, bbo, ohlcv) and system records carr
 all other types do not. ``newest`` is the largest time so far, over all instruments; a market record more than 1 s
 behind it is bad data (a system record is not). Before a record is taken in, events that it ends are ended.
 
-Events. mbo: up to F_LAST. A change between snapshot and other records ends the open event, so does an R with
-F_SNAPSHOT, a clock ends every snapshot run, and a stream more than 1 s past an event's first record ends it; an
-event without F_LAST that is not a snapshot is then ``unterminated`` (also at the end of input). Other schemas: the
-instrument's records with equal ts_event, whatever other instruments' records stand between, but a record of another
-instrument, or a clock, at or past the end of its frame ends it. A bar is an event of its own. Everything takes
+Events. mbo: up to F_LAST. A change between snapshot and other records ends the open event; a record of the
+instrument in another schema, or a clock, ends its snapshot run; once ``newest`` is more than 1 s past an event's first
+record the event ends at once. An event without F_LAST that is not a snapshot is then ``unterminated`` (also at the
+end of input). Other schemas: consecutive records of one instrument with equal ts_event, whatever their schema, with
+no order, bar, system record or other instrument's record between. A bar is an event of its own. Everything takes
 effect when its event is complete. ``events`` counts mbo events ended that are no snapshots, ``snapshots`` the
 snapshot runs.
 
-Frames. A symbol's frame is closed when ``newest`` is at or past its end and the symbol has no open event that
-belongs to it or to an earlier one: its later records then belong to the open frame, at the earliest (late records
-too). Late is judged record by record, by the record's own time, at its arrival. Packets are sorted by (end,
-instrument). A clock at ts covers the frame with end ts // every * every of each instrument that has had a market
-record, unless it is closed already. At the end of input open events are ended as they stand; frames not closed
-before that come out with ``closed`` False.
+Frames by time. A symbol's frame is closed when ``newest`` is at or past its end and the symbol has no open event that
+belongs to it or to an earlier one: all records of the symbol then belong to the frame of that event, else to the one
+that ``newest`` lies in. Late is judged record by record, by the record's own time, at its arrival. A clock covers
+the frame that ended last, if the clock is the first to come past that end, for each instrument that has had a market
+record. Any other system record ends all open events and closes all open frames, at ``newest`` if they end later.
+Packets go out in batches sorted by (end, instrument), none while a frame waits for its event. At the end of input
+open events are ended as they stand; frames not closed before that come out with ``closed`` False.
 
-Several schemas of one instrument. Trades come from the first of mbo, mbp-10, mbp-1, tbbo, trades that was seen,
-quotes from the first of mbo, mbp-10, mbp-1, tbbo, bbo-1s, bbo-1m, bars from every ohlcv. A record that gives
-nothing is ``dropped``: it moves time, makes the frame exist and nothing else. ``access`` is the first seen of all,
-ohlcv last.
+Frames by trade or count. A frame closes with the event that holds a counted T, or that makes its records of the
+richest schema so far reach the number. Its end is ``newest`` as of the instrument's last record, but not before
+the end of its last frame. A record is late if older than that. Clocks cover nothing, other system records close all
+open frames at ``newest``.
+
+Several schemas of one instrument: see reference_state. A record that gives nothing is ``dropped``: it moves time,
+makes a frame by time exist and nothing else.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 from qmo_cli.blocks import SECOND
 from qmo_cli.errors import BadData
 
 from .reference_records import Record, decode
-from .reference_state import QUOTES_FROM, TRADES_FROM, Open, State, Sums, frame_of, take_mbo, take_other
+from .reference_state import Given, Open, State, Sums, frame_of, take_mbo, take_other
 
 Frame = dict[str, Any]
+Mode = Literal["time", "trade", "count"]
 
 FLAGS = {"maybe_bad_book": 4, "bad_ts_recv": 8, "snapshot": 32}
 GOLD_TICK = 100_000_000  # 1e-9 money
 
 
 class ReferenceReader:
-    """Records in, one by one; frames out at the end, sorted by (end, instrument)."""
+    """Records in, one by one; frames out at the end. ``every``: ns, or records in mode count."""
 
-    def __init__(self, every_ns: int, tick: Callable[[int], int | None] = lambda instrument: GOLD_TICK) -> None:
-        self.every = every_ns
+    def __init__(
+        self, every: int, tick: Callable[[int], int | None] = lambda _: GOLD_TICK, mode: Mode = "time",
+    ) -> None:
+        self.every = every
         self.tick = tick                              # instrument id -> tick in 1e-9
+        self.mode = mode
         self.newest = 0
         self.states: dict[int, State] = {}
         self.names: dict[int, tuple[str, str | None]] = {}
+        self.waiting: list[Frame] = []
         self.frames: list[Frame] = []
         self.events = 0
         self.snapshots = 0
@@ -70,41 +79,59 @@ class ReferenceReader:
             self._system(record)
         else:
             self._market(record)
+        self._release()
 
     def finish(self) -> list[Frame]:
         """End what is open and give all frames."""
         for state in self.states.values():
-            for schema in list(state.open):
-                self._end(state, schema)
+            for kind in list(state.open):
+                self._end(state, kind)
             for end in sorted(state.frames):
-                self._emit(state, end, closed=False)
-        return sorted(self.frames, key=lambda frame: (frame["ts"], frame["instrument_id"]))
+                self._emit(state, end, end or state.last, closed=False)
+        self._release()
+        return self.frames
 
     def _system(self, record: Record) -> None:
-        if record.clock:
-            self._cover(record.time // self.every * self.every)
-        self.newest = max(self.newest, record.time)
-        self._end_overdue(None, record.clock)
-        self._close()
-
-    def _cover(self, end: int) -> None:
+        before, self.newest = self.newest, max(self.newest, record.time)
         for state in self.states.values():
-            if end > state.closed:
+            for kind, event in list(state.open.items()):
+                if kind == "others" or event.snapshot or not record.clock:
+                    self._end(state, kind)
+        self._end_overdue()
+        end = self.newest // self.every * self.every
+        if record.clock and self.mode == "time" and end > before:
+            for state in self.states.values():
                 state.frames.setdefault(end, Sums())
+        self._close()
+        if not record.clock:
+            self._interrupt()
+
+    def _interrupt(self) -> None:
+        """Close all open frames here, so that none spans what happened."""
+        for state in self.states.values():
+            for end in sorted(state.frames):
+                self._emit(state, end, min(end or self.newest, self.newest), closed=True)
 
     def _market(self, record: Record) -> None:
         if self.newest - record.time > SECOND:
             raise BadData(f"a record of {record.time} comes after {self.newest}")
+        for state in self.states.values():
+            if "others" in state.open and not goes_on(state.open["others"], record):
+                self._end(state, "others")
         self.newest = max(self.newest, record.time)
-        self._end_overdue(record, clock=False)
+        self._end_overdue()
         state = self._state(record)
-        state.late += (record.time // self.every + 1) * self.every <= state.closed
-        state.seen.add(record.schema)
-        if self._gives(state, record.schema):
-            self._join(state, record)
-        else:
+        if "orders" in state.open and state.open["orders"].snapshot != record.snapshot_order:
+            self._end(state, "orders")
+        self._close()
+        state.late += self._is_late(state, record)
+        given = state.give(record)
+        if given is None:
             state.dropped += 1
-            state.frames.setdefault(self._frame(state, record), Sums())
+            if self.mode == "time":
+                state.frames.setdefault(self._frame(state), Sums())
+        else:
+            self._join(state, given)
         self._close()
 
     def _state(self, record: Record) -> State:
@@ -112,81 +139,92 @@ class ReferenceReader:
         if state is None:
             state = State(record.instrument, self.newest // self.every * self.every)
             self.states[record.instrument] = state
-        state.publisher = record.publisher
+        state.last = self.newest
         return state
 
-    @staticmethod
-    def _gives(state: State, schema: str) -> bool:
-        bar = schema.startswith("ohlcv")
-        return bar or schema in (state.best(TRADES_FROM), state.best(QUOTES_FROM))
+    def _is_late(self, state: State, record: Record) -> bool:
+        if self.mode == "time":
+            return (record.time // self.every + 1) * self.every <= state.closed
+        return record.time < state.last_end
 
-    def _frame(self, state: State, record: Record) -> int:
-        """End of the frame that the record belongs to: its own, or the open one if that is closed."""
-        return max((record.time // self.every + 1) * self.every, state.closed + self.every)
+    def _frame(self, state: State) -> int:
+        """The frame that a record belongs to: its end, or 0 where that is not known yet."""
+        if self.mode != "time":
+            return 0
+        now = (self.newest // self.every + 1) * self.every
+        return min((event.frame for event in state.open.values()), default=now)
 
-    def _end_overdue(self, record: Record | None, clock: bool) -> None:
-        """End the events that cannot go on, given this record, or that must not."""
+    def _end_overdue(self) -> None:
+        """End the events that have lasted too long."""
         for state in self.states.values():
-            for schema, event in list(state.open.items()):
-                own = record is not None and (record.instrument, record.schema) == (state.instrument, schema)
-                if schema == "mbo":
-                    ends = self.newest - event.first.time > SECOND or (clock and event.snapshot)
-                    ends = ends or (own and record is not None and not goes_on(event, record))
-                else:
-                    ends = not goes_on(event, record) if own and record else self.newest >= event.frame
-                if ends:
-                    self._end(state, schema)
-        self._close()
+            if "orders" in state.open and self.newest - state.open["orders"].first.time > SECOND:
+                self._end(state, "orders")
 
-    def _join(self, state: State, record: Record) -> None:
+    def _join(self, state: State, given: Given) -> None:
         """Put the record into its event, and end the event if it is the last."""
-        if record.schema not in state.open:
-            state.open[record.schema] = Open(self._frame(state, record), [])
-        state.open[record.schema].records.append(record)
+        record, frame = given.record, self._frame(state)
+        kind = "orders" if record.schema == "mbo" else "bar" if record.bar else "others"
+        state.open.setdefault(kind, Open(frame, [])).given.append(given)
+        state.frames[frame].count += state.leads(record)
         if record.bar or (record.schema == "mbo" and record.last):
-            self._end(state, record.schema)
+            self._end(state, kind)
 
-    def _end(self, state: State, schema: str) -> None:
+    def _end(self, state: State, kind: str) -> None:
         """The event is complete: let it take effect."""
-        event = state.open.pop(schema)
+        event = state.open.pop(kind)
         sums = state.frames[event.frame]
-        for record in event.records:
-            sums.flags.update(name for name, bit in FLAGS.items() if record.flags & bit)
-        if schema == "mbo":
+        for given in event.given:
+            sums.flags.update(name for name, bit in FLAGS.items() if given.record.flags & bit)
+        if kind == "bar":
+            state.take_bar(event.first, sums)
+        elif kind == "orders":
             self._count(event, sums)
-            sums.events.append(take_mbo(state, event.records))
-        elif event.first.bar:
-            state.bar = event.first
-            sums.bars.append(event.first)
+            sums.events.append(take_mbo(state, event.given))
         else:
-            sums.events.append(take_other(state, event.records))
+            sums.events.append(take_other(state, event.given))
+        if self._is_full(sums, kind) and not state.open:
+            self._emit(state, 0, max(state.last, state.last_end), closed=True)
+
+    def _is_full(self, sums: Sums, kind: str) -> bool:
+        """Whether an event that just ended completes a frame by trade or count."""
+        if self.mode == "trade":
+            return kind != "bar" and bool(sums.events[-1].trades)
+        return self.mode == "count" and sums.count >= self.every
 
     def _count(self, event: Open, sums: Sums) -> None:
         if event.snapshot:
             self.snapshots += 1
             return
         self.events += 1
-        if not event.records[-1].last:
+        if not event.given[-1].record.last:
             sums.flags.add("unterminated")
 
     def _close(self) -> None:
-        """Close every frame that is over."""
+        """Close every frame by time that is over."""
+        if self.mode != "time":
+            return
         for state in self.states.values():
             over = self.newest // self.every * self.every
             state.closed = max(state.closed, min([over, *(event.frame - self.every for event in state.open.values())]))
             for end in sorted(state.frames):
                 if end <= state.closed:
-                    self._emit(state, end, closed=True)
+                    self._emit(state, end, end, closed=True)
 
-    def _emit(self, state: State, end: int, *, closed: bool) -> None:
+    def _emit(self, state: State, frame: int, ts: int, *, closed: bool) -> None:
         series, symbol = self.names.get(state.instrument, (str(state.instrument), None))
-        frame = frame_of(state, state.frames.pop(end), end, self.tick(state.instrument))
-        head = {"ts": end, "instrument_id": state.instrument, "series": series, "symbol": symbol, "closed": closed}
-        self.frames.append({**head, "price": frame["market"]["price"], **frame})
+        slots = frame_of(state, state.frames.pop(frame), ts, self.tick(state.instrument), closed=closed)
+        head = {"ts": ts, "instrument_id": state.instrument, "series": series, "symbol": symbol, "closed": closed}
+        self.waiting.append({**head, "price": slots["market"]["price"], **slots})
+        state.last_end = ts
+
+    def _release(self) -> None:
+        """Let frames go, unless an event goes on past its frame's end."""
+        if not any(0 < event.frame <= self.newest for state in self.states.values() for event in state.open.values()):
+            self.frames += sorted(self.waiting, key=lambda frame: (frame["ts"], frame["instrument_id"]))
+            self.waiting = []
 
 
 def goes_on(event: Open, record: Record) -> bool:
-    """Whether the record of the same instrument and schema continues the open event."""
-    if record.schema != "mbo":
-        return record.ts_event == event.first.ts_event
-    return record.snapshot == event.snapshot and not (record.snapshot and record.action == "R")
+    """Whether a record continues an open event of a schema without orders."""
+    alike = record.schema != "mbo" and not record.bar and record.instrument == event.first.instrument
+    return alike and record.ts_event == event.first.ts_event

@@ -1,26 +1,29 @@
 """Reference reader, part 4: the sums of one frame, each a plain function of the frame's complete events.
 
-Choices where the definitions leave one (T: records with action T; in the order in which the events were completed):
+Choices where the definitions leave one (T: counted records with action T; in the order in which they came):
 
-- seconds: second = time of the event's first record // 1e9, rows ascending by second; a late event makes or extends
-  the row of its own second. profile: ascending by price. trades counts T.
-- prints: within one event by (order id, side); without ids by side. Sorted by size descending, then ts_event, then
+- seconds: second = time of the event's first record // 1e9, but never before the newest second that the instrument
+  has traded in (in this frame or before): that is where a late event counts. profile: ascending by price. trades
+  counts T.
+- prints: within one event by (order id, side); without ids by side; ``ts_event`` is the event's. Sorted by size descending, then ts_event, then
   order of appearance; the first 16 stay, ``dropped`` counts the others.
-- hits: by (resting side, price) of T with a side, in order of the first hit. ``before`` = the level in the book at
-  the start of the event of the first hit (first mbp event: in the T that begins it, else 0), ``after`` = in the book at the frame's end, ``traded`` =
-  sizes of T there, ``through`` = any T (of any side, N too) of the same or a later event of the frame beyond the
-  price.
+- hits: by (resting side, price) of T with a side, in order of the first hit. ``before`` = the level in the book when
+  first hit: mbp: in that T itself, whose levels are those before it; mbo: at the event's start. ``after`` = in the
+  book at the frame's end, ``traded`` = sizes of T there, ``through`` = any later T (of any side, N too) of the frame
+  beyond the price.
 - sweeps: runs of T of one side; T of side N are skipped. A run ends with a T of the other side, with a T whose
-  ts_event is more than 50 ms after the run's first, and with a frame whose end is. It is a row of the frame in which
-  it ended. It counts with 3 distinct prices (whether
-  or not they go one way). ``aggressors`` = distinct order ids (0 is one), without ids distinct ts_event.
-- added / removed: per event, side and price p that is at most 5 ticks worse than the side's best before the event; change = after - before + displayed size filled there (mbo: sum of min(all its F, d) over the passive
-  orders resting there; mbp: min(traded there, before)); positive is added, negative removed. In mbp only
-  prices count that both books could show (no worse than the worst shown, if all ranks are taken). No best price
-  before: every price counts. mbp-1 and instruments without a tick: null.
+  ts_event is more than 50 ms after the run's first, and with a frame whose end is. It is a row of the frame in
+  which it ended, at the end of the input of the first frame that is not closed. It counts with 3 distinct prices
+  (whether or not they go one way). ``aggressors`` = distinct order ids (0 is one), without ids distinct ts_event.
+- added / removed: per event, side and price p that is at most 5 ticks worse than the side's best before the event;
+  change = after - before + displayed size filled there (mbo: sum of min(all its F, d) over the passive orders
+  resting there, less what an M of an unknown id brought to light; mbp: min(T there, before)); positive is
+  added, negative removed. In mbp only prices count that both books could show (no worse than the worst shown, if
+  all ranks are taken). No best price before: every price counts. mbp-1 and instruments without a tick: null.
 - ofi: Cont, Kukanov, Stoikov's e from the books before and after each event; rank by rank for mlofi; a missing
   level is a bid at -infinity or an ask at +infinity with size 0. ofi = mlofi[0]; mbp-1 has one rank only.
-- Events with an R or a snapshot record, and an instrument's first mbp event, give neither ofi nor added / removed.
+- Events with an R or a snapshot record, the first event of the schema that gives the quotes, and events of a book
+  that is partial give neither ofi nor added / removed; the latter give no hits either.
 """
 
 from __future__ import annotations
@@ -29,9 +32,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from qmo_cli.blocks import SECOND
-
-from .reference_book import View
+from .reference_book import View, view_of
 from .reference_orders import Facts
 from .reference_records import Record, Row, money
 
@@ -51,9 +52,11 @@ class Done:
     """One complete event and what it did."""
 
     schema: str
-    time: int                    # ns, of its first record
+    second: int                  # in which its trades count
     records: list[Record]
-    trades: list[Record] = field(default_factory=list)  # empty where a richer schema gives them
+    trades: list[Record]         # T that count
+    taken: list[Record]          # T that count, or did in a poorer schema
+    known: bool = False          # whether the book before it was
     before: View | None = None   # the displayed book around it; None: no book
     after: View | None = None
     facts: Facts = field(default_factory=Facts)
@@ -62,7 +65,8 @@ class Done:
     @property
     def jump(self) -> bool:
         """Whether the book was replaced rather than changed."""
-        return self.before is None or self.sudden or any(record.snapshot or record.action == "R" for record in self.records)
+        replaced = any(record.snapshot or record.action == "R" for record in self.records)
+        return replaced or self.sudden or self.before is None
 
 
 def price_of(record: Record) -> int:
@@ -84,7 +88,7 @@ def seconds(events: list[Done]) -> list[list[Any]]:
     rows: dict[int, list[Record]] = {}
     for event in events:
         if event.trades:
-            rows.setdefault(event.time // SECOND, []).extend(event.trades)
+            rows.setdefault(event.second, []).extend(event.trades)
     return [_second(second, rows[second]) for second in sorted(rows)]
 
 
@@ -107,35 +111,35 @@ def prints(events: list[Done]) -> list[Fact]:
         groups: dict[tuple[int, str], list[Record]] = {}
         for record in event.trades:
             groups.setdefault((record.order_id, record.side), []).append(record)
-        found += [_print(group) for group in groups.values()]
+        found += [_print(group, event.records[0].ts_event) for group in groups.values()]
     return sorted(found, key=lambda fact: (-fact["size"], int(fact["ts_event"])))
 
 
-def _print(trades: list[Record]) -> Fact:
+def _print(trades: list[Record], ts_event: int) -> Fact:
     prices = [price_of(record) for record in trades]
     return {
-        "ts_event": str(trades[0].ts_event), "side": trades[0].side, "price": money(prices[0]),
+        "ts_event": str(ts_event), "side": trades[0].side, "price": money(prices[0]),
         "last": money(prices[-1]), "size": sum(record.size for record in trades), "levels": len(set(prices)),
     }
 
 
 def hits(events: list[Done], end: View) -> list[Fact]:
     found: dict[tuple[str, int], Fact] = {}
-    for index, event in enumerate(events):
-        for record in event.trades:
-            key = (OTHER[record.side], price_of(record))
-            if record.side == "N":
-                continue
-            if key not in found:
-                found[key] = _hit(*key, event.before or EMPTY, end, events[index:])
-            found[key]["traded"] += record.size
+    trades = [(event, record) for event in events for record in event.trades]
+    for index, (event, record) in enumerate(trades):
+        key = (OTHER[record.side], price_of(record))
+        if record.side == "N" or not event.known:
+            continue
+        if key not in found:
+            before = event.before or EMPTY if event.schema == "mbo" else view_of(record.bids, record.asks, 10)
+            found[key] = _hit(*key, before, end, [price_of(later) for _, later in trades[index:]])
+        found[key]["traded"] += record.size
     for fact in found.values():
         fact["replenished"] = fact["traded"] - (fact["before"] - fact["after"])
     return list(found.values())
 
 
-def _hit(side: str, price: int, before: View, end: View, rest: list[Done]) -> Fact:
-    traded = [price_of(record) for event in rest for record in event.trades]
+def _hit(side: str, price: int, before: View, end: View, traded: list[int]) -> Fact:
     beyond = [other for other in traded if (other > price if side == "A" else other < price)]
     return {
         "side": side, "price": money(price), "before": before.size(side, price), "after": end.size(side, price),
@@ -143,8 +147,8 @@ def _hit(side: str, price: int, before: View, end: View, rest: list[Done]) -> Fa
     }
 
 
-def sweeps(events: list[Done], pending: list[Run], end: int) -> tuple[list[Fact], list[Run]]:
-    """The sweeps that are over by the frame's end, and the run that may still go on."""
+def sweeps(events: list[Done], pending: list[Run], end: int | None) -> tuple[list[Fact], list[Run]]:
+    """The sweeps that are over by the frame's end (None: all), and the run that may still go on."""
     runs = list(pending)
     for event in events:
         for record in event.trades:
@@ -156,7 +160,7 @@ def sweeps(events: list[Done], pending: list[Run], end: int) -> tuple[list[Fact]
                 runs[-1].append((record, aggressor))
             else:
                 runs.append([(record, aggressor)])
-    going = [run for run in runs[-1:] if end - run[0][0].ts_event <= SWEEP]
+    going = [run for run in runs[-1:] if end is not None and end - run[0][0].ts_event <= SWEEP]
     over = runs[:len(runs) - len(going)]
     return [_sweep(run) for run in over if len({record.price for record, _ in run}) >= SWEEP_LEVELS], going
 
@@ -175,7 +179,7 @@ def displayed_fills(event: Done, side: str, price: int) -> int:
     assert event.before is not None
     if event.schema == "mbo":
         return event.facts.shown_fills[side, price]
-    traded = sum(record.size for record in event.trades if record.price == price and OTHER[record.side] == side)
+    traded = sum(record.size for record in event.taken if record.price == price and OTHER[record.side] == side)
     return min(traded, event.before.size(side, price))
 
 

@@ -2,30 +2,34 @@
 
 Choices where the definitions leave one:
 
-- An event is *quiet* when it has a record of a snapshot, an R, a T of side N (auction) or MAYBE_BAD_BOOK. A quiet
-  event changes the book and gives no order facts at all (no refresh, link, stop, implied, filled, remainder, and it
-  adds nothing to an order's total), but each order known as an iceberg before it gives one ``unknown`` row,
-  ascending by order id, with filled 0, and is no longer known as one. A later refresh makes it one again.
+- Before an event with a record of a snapshot, an R or MAYBE_BAD_BOOK each order known as an iceberg becomes
+  ``unknown``: one row each, ascending by order id, with filled 0 and after = before; it is then no longer known as one
+  (a later refresh makes it one again).
+- An event with a T of side N (an auction) is *silent*, and so is one with a record of a snapshot, an R or
+  MAYBE_BAD_BOOK, and all after MAYBE_BAD_BOOK until an R or a snapshot: it gives no evidence, that is neither refresh
+  nor removal; what becomes of known icebergs is told. If the auction's F exceed its T (both sides are filled), the
+  icebergs known at its end become ``unknown`` then. In an auction F count whatever their price; nothing is implied,
+  nothing dies, and its F count neither as filled nor as remainder.
 - Aggressors are the ids other than 0 of the event's T. F of an aggressor is its own and no passive fill.
-- F is *at its price* when its price is the order's resting price at the event's start (unknown id: the price of its
-  C in the event). f of an order is the sum of its F at its price; d its display at the event's start (unknown id:
-  its C's size). An unknown id without C in the event has no d.
+- F is *at its price* when its price is the order's resting price at the event's start (unknown id: always). f of an
+  order is the sum of its F at its price; d its display at the event's start (unknown id: its C's size). An unknown id
+  without C in the event has no d.
 - One row per order and event, the first that fits: refresh (f > 0, an M of it after its first F, still at the same
   price, n > d - f), removal (f > d, gone by C), and for known icebergs executed (gone, f >= d), cancelled (gone, f
-  < d), reprice (other price), fill (f > 0). n and the price after are those at the event's end.
-- Rows stand in the order in which the ids first appear in the event (T not counted). ``price`` is the price at the
-  event's end for reprice, else the one before. ``ts_event`` is that of the event's first record.
+  < d), reprice (other price), fill (f > 0 and an M). n and the price after are those at the event's end.
+- Rows stand in the order in which the orders change (C or M) in the event. ``price`` is the price at the
+  event's end for reprice, else the one before. ``ts_event`` is that of the change.
 - ``total`` is the sum of f since the order entered; ``hidden_traded`` = max(0, total - first); ``revealed`` is n -
   (d - f) on a refresh and 0 otherwise; ``hidden_filled`` = max(0, f - d) on refresh and removal and 0 otherwise.
 - ``filled`` sums all F but the aggressors' own. ``remainder`` is what of it is not explained: F away from the
   price, f of an order without d, and f - d where neither refresh nor removal explains it.
 - ``implied`` = max(0, sum of T - sum of F but the aggressors' own) of each event.
 - A stop is one row for each further aggressor id of an event: price of its first T, size of all its T.
-- After MAYBE_BAD_BOOK there are no iceberg rows until an R or a snapshot; everything else goes on.
-- ``first`` is the size of the A, plus and minus what M and C without F in the event changed while the order was not
-  known as an iceberg.
-- An order *dies* when it was in the book and is gone by C and f >= d. A link joins each A of a later event (not of the same) to every
-  dead order of its side and price, oldest death first, if 0 <= A.ts_event - ts_event of the death's event <= 50 ms.
+- ``first`` is the size of the A, plus and minus what M and C without passive F in the event changed while the order
+  was not known as an iceberg.
+- An order *dies* with its C when it was in the book and is gone by it and f = d and was no known iceberg. A link joins
+  each A that is no snapshot's to every order of its side and price that died before it, in the order of their deaths,
+  if 0 <= A.ts_event - C.ts_event <= 50 ms.
 """
 
 from __future__ import annotations
@@ -72,15 +76,27 @@ class Story:
     end: Order | None          # at the event's end; None: gone
     fill: int                  # f: passive volume filled at its price
     away: int                  # passive volume filled at other prices, or of an order that is not knowable
+    taken: int                 # all its passive F
     modified: bool             # an M after its first F
     cancelled: bool            # gone by C
 
 
-def is_quiet(records: list[Record]) -> bool:
-    """Whether the event says nothing about single orders."""
-    return any(
-        record.snapshot or record.flags & MAYBE_BAD_BOOK or record.action == "R"
-        or (record.action == "T" and record.side == "N") for record in records)
+def is_doubtful(records: list[Record]) -> bool:
+    """Whether nothing is known of icebergs after the event that was known before it."""
+    return any(record.snapshot or record.flags & MAYBE_BAD_BOOK or record.action == "R" for record in records)
+
+
+def is_auction(records: list[Record]) -> bool:
+    """Whether the event has a trade without an aggressor's side."""
+    return any(record.action == "T" and record.side == "N" for record in records)
+
+
+def is_uncross(records: list[Record]) -> bool:
+    """Whether both sides of the auction's trades are filled."""
+    sums = Counter[str]()
+    for record in records:
+        sums[record.action] += record.size
+    return is_auction(records) and sums["F"] > sums["T"]
 
 
 def aggressors(records: list[Record]) -> list[int]:
@@ -91,7 +107,9 @@ def aggressors(records: list[Record]) -> list[int]:
 def passive(records: list[Record]) -> list[Record]:
     """The fills of resting orders."""
     active = aggressors(records)
-    return [record for record in records if record.action == "F" and record.order_id not in active]
+    return [
+        record for record in records
+        if record.action == "F" and record.order_id not in active]
 
 
 def shown_at_the_end(order_id: int, records: list[Record]) -> Order | None:
@@ -107,24 +125,28 @@ def story(order_id: int, records: list[Record], before: dict[int, Order], after:
     own = [record for record in records if record.order_id == order_id]
     fills = [record for record in passive(records) if record.order_id == order_id]
     start = before.get(order_id) or shown_at_the_end(order_id, records)
-    fill = sum(record.size for record in fills if start and record.price == start.price)
+    anywhere = is_auction(records) or (start is not None and not start.seen_in_book)
+    fill = sum(record.size for record in fills if start and (anywhere or record.price == start.price))
+    taken = sum(record.size for record in fills)
     first_fill = own.index(fills[0]) if fills else len(own)
     return Story(
-        order_id, start, after.get(order_id), fill, sum(record.size for record in fills) - fill,
+        order_id, start, after.get(order_id), fill, sum(record.size for record in fills) - fill, taken,
         modified=any(record.action == "M" for record in own[first_fill:]),
         cancelled=order_id not in after and any(record.action == "C" for record in own))
 
 
-def kind_of(case: Story, iceberg: bool) -> str | None:
+def kind_of(case: Story, silent: bool) -> str | None:
     """The one word for what happened; None when it says nothing about an iceberg."""
     start, end, fill = case.start, case.end, case.fill
     if start is None:
         return None
+    if silent:
+        return fate(case, start) if start.iceberg else None
     if fill and end and case.modified and end.price == start.price and end.size > start.size - fill:
         return "refresh"
     if case.cancelled and fill > start.size:
         return "removal"
-    return fate(case, start) if iceberg else None
+    return fate(case, start) if start.iceberg else None
 
 
 def fate(case: Story, start: Order) -> str | None:
@@ -133,7 +155,7 @@ def fate(case: Story, start: Order) -> str | None:
         return "executed" if case.fill >= start.size else "cancelled"
     if case.end and case.end.price != start.price:
         return "reprice"
-    return "fill" if case.fill else None
+    return "fill" if case.fill and case.modified else None
 
 
 def row(case: Story, kind: str, ts_event: int) -> Fact:
@@ -168,6 +190,8 @@ def stops_of(records: list[Record]) -> list[Fact]:
 
 def implied_of(records: list[Record]) -> int:
     """Volume of the event that no resting order gave."""
+    if is_auction(records):
+        return 0
     volume = sum(record.size for record in records if record.action == "T")
     return max(0, volume - sum(record.size for record in passive(records)))
 
@@ -184,73 +208,85 @@ class OrderBook(Book):
 
     def take(self, records: list[Record]) -> Facts:
         """Apply a complete event and say what it revealed."""
-        quiet = is_quiet(records)
-        touched = list(dict.fromkeys(record.order_id for record in records if record.action in ("A", "M", "C", "F")))
-        icebergs = sorted(key for key in (self.orders if quiet else touched) if self._is_iceberg(key))
-        before = {key: replace(self.orders[key]) for key in (*touched, *icebergs) if key in self.orders}
-        filled = {record.order_id for record in records if record.action == "F"}
+        facts = Facts(stops=stops_of(records), implied=implied_of(records))
+        if is_doubtful(records):
+            facts.icebergs += self._lost(next(record.ts_event for record in records if is_doubtful([record])))
+        changed = list(dict.fromkeys(record.order_id for record in records if record.action in ("A", "M", "C")))
+        filled = list(dict.fromkeys(record.order_id for record in passive(records)))
+        ids = list(dict.fromkeys(changed + filled))
+        before = {key: replace(self.orders[key]) for key in ids if key in self.orders}
+        self.discovered.clear()
         for record in records:
             self.apply(record, owners=record.order_id not in filled)
         self._judge(records)
-        cases = [story(key, records, before, self.orders) for key in touched if key in {*filled, *icebergs}]
-        if quiet:
-            facts = Facts(icebergs=[self._lost(key, before[key], records) for key in icebergs])
-        else:
-            facts = self._facts(cases, records)
+        cases = [story(key, records, before, self.orders) for key in ids]
+        silent = self.doubtful or is_doubtful(records) or is_auction(records)
         for case in cases:
-            if case.start and case.start.seen_in_book:
-                shown = min(case.fill + case.away, case.start.size)
-                facts.shown_fills[case.start.side, case.start.price] += shown
+            self._tell(facts, case, records, silent)
+        self._link(facts, {case.order_id: case for case in cases}, records)
+        facts.shown_fills.subtract(self.discovered)
+        if is_uncross(records):
+            facts.icebergs += self._lost(records[0].ts_event)
         return facts
 
     def _judge(self, records: list[Record]) -> None:
         """After MAYBE_BAD_BOOK nothing is said of icebergs until the book is given anew."""
         for record in records:
-            if record.snapshot or record.action == "R":
-                self.doubtful = False
-            self.doubtful = self.doubtful or bool(record.flags & MAYBE_BAD_BOOK)
+            anew = record.snapshot or record.action == "R"
+            self.doubtful = not anew and (self.doubtful or bool(record.flags & MAYBE_BAD_BOOK))
 
-    def _is_iceberg(self, order_id: int) -> bool:
-        return order_id in self.orders and self.orders[order_id].iceberg
+    def _lost(self, ts_event: int) -> list[Fact]:
+        """Forget the icebergs that are known: a row for each."""
+        rows = []
+        for key in sorted(key for key, order in self.orders.items() if order.iceberg):
+            order = self.orders[key]
+            case = Story(key, order, order, 0, 0, 0, modified=False, cancelled=False)
+            rows.append(row(case, "unknown", ts_event))
+            order.iceberg = False
+        return rows
 
-    def _lost(self, order_id: int, start: Order, records: list[Record]) -> Fact:
-        """The row of a known iceberg that a quiet event made doubtful."""
-        end = self.orders.get(order_id)
-        if end:
-            end.iceberg = False
-        case = Story(order_id, start, end, 0, 0, modified=False, cancelled=False)
-        return row(case, "unknown", records[0].ts_event)
-
-    def _facts(self, cases: list[Story], records: list[Record]) -> Facts:
-        facts = Facts(stops=stops_of(records), implied=implied_of(records), links=self._links(records))
-        for case in cases:
-            kind = kind_of(case, bool(case.start and case.start.iceberg))
-            self._count(case, kind)
-            if kind and not self.doubtful:
-                facts.icebergs.append(row(case, kind, records[0].ts_event))
-            self._remember(case, kind, records[0].ts_event)
-        return facts
-
-    def _count(self, case: Story, kind: str | None) -> None:
-        self.filled += case.fill + case.away
-        self.remainder += case.away
-        if case.start and kind not in ("refresh", "removal"):
-            self.remainder += max(0, case.fill - case.start.size)
-
-    def _remember(self, case: Story, kind: str | None, ts_event: int) -> None:
+    def _tell(self, facts: Facts, case: Story, records: list[Record], silent: bool) -> None:
+        kind = kind_of(case, silent)
+        if kind:
+            changes = [one.ts_event for one in records if one.order_id == case.order_id and one.action in ("M", "C")]
+            facts.icebergs.append(row(case, kind, changes[-1]))
+        if not is_auction(records):
+            self._count(case)
+        if case.start and case.start.seen_in_book and (case.modified or case.cancelled):
+            facts.shown_fills[case.start.side, case.start.price] += min(case.taken, case.start.size)
         if case.end and case.start:
             case.end.total += case.fill
-            case.end.iceberg = case.end.iceberg or (kind == "refresh" and not self.doubtful)
-        if case.start and case.start.seen_in_book and case.cancelled and case.fill >= case.start.size:
-            self.dead[case.start.side, case.start.price].append(Dead(ts_event, case.order_id, case.start.size))
+            case.end.iceberg = case.end.iceberg or kind == "refresh"
 
-    def _links(self, records: list[Record]) -> list[Fact]:
-        return [
-            {
-                "ts_event": str(record.ts_event), "side": record.side, "price": money(record.price),
-                "size": record.size, "order_id": str(record.order_id), "filled_id": str(dead.order_id),
-                "filled_size": dead.size, "delay": record.ts_event - dead.ts_event,
-            }
-            for record in records if record.action == "A" and record.price is not None
-            for dead in self.dead[record.side, record.price] if 0 <= record.ts_event - dead.ts_event <= REFILL
-        ]
+    def _count(self, case: Story) -> None:
+        self.filled += case.fill + case.away
+        self.remainder += case.away
+        if case.start and kind_of(case, silent=False) not in ("refresh", "removal"):
+            self.remainder += max(0, case.fill - case.start.size)
+
+    def _link(self, facts: Facts, cases: dict[int, Story], records: list[Record]) -> None:
+        """Bury the orders that died, and link new ones to those that died before them."""
+        for record in records:
+            case = cases.get(record.order_id)
+            if record.action == "C" and case and died(case) and not is_auction(records):
+                self.dead[record.side, record.price or 0].append(Dead(record.ts_event, case.order_id, case.fill))
+            if record.action == "A" and not record.snapshot:
+                facts.links += [
+                    link(record, dead) for dead in self.dead[record.side, record.price or 0]
+                    if 0 <= record.ts_event - dead.ts_event <= REFILL]
+
+
+def died(case: Story) -> bool:
+    """Whether the order was filled completely and never showed that it hid anything."""
+    start = case.start
+    return bool(start and start.seen_in_book and case.cancelled and case.fill == start.size and not start.iceberg)
+
+
+def link(added: Record, dead: Dead) -> Fact:
+    """One RefillLink."""
+    assert added.price is not None
+    return {
+        "ts_event": str(added.ts_event), "side": added.side, "price": money(added.price), "size": added.size,
+        "order_id": str(added.order_id), "filled_id": str(dead.order_id), "filled_size": dead.size,
+        "delay": added.ts_event - dead.ts_event,
+    }

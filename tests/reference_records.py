@@ -46,6 +46,10 @@ class Record:
         return bool(self.flags & SNAPSHOT)
 
     @property
+    def snapshot_order(self) -> bool:
+        return self.snapshot and self.schema == "mbo"
+
+    @property
     def last(self) -> bool:
         return bool(self.flags & LAST)
 
@@ -92,10 +96,11 @@ def _trade_like(data: bytes, head: tuple[int, int, int, int], schema: str) -> Re
 
 def _bbo(data: bytes, head: tuple[int, int, int, int], schema: str) -> Record:
     publisher, instrument, ts_event, _ = head
-    _, _, _, _, flags, _, ts_recv, _, _ = struct.unpack_from("<qIBcBBQ4sI", data, 16)
+    price, size, _, side, flags, _, ts_recv, _, _ = struct.unpack_from("<qIBcBBQ4sI", data, 16)
     bids, asks = _rows(data[48:])
     return Record(
-        schema, publisher, instrument, ts_event, _time(ts_event, ts_recv), "", "N", None, 0, 0, flags, bids, asks)
+        schema, publisher, instrument, ts_event, _time(ts_event, ts_recv), "", side.decode(), _price(price), size, 0,
+        flags, bids, asks)
 
 
 def _bar(data: bytes, head: tuple[int, int, int, int], schema: str) -> Record:
@@ -122,6 +127,17 @@ def _system(data: bytes, head: tuple[int, int, int, int]) -> Record:
     text = _text(data[16:319])
     clock = text.startswith("{") and "clock" in json.loads(text).values()
     return Record("system", publisher, instrument, ts_event, ts_event, clock=clock)
+
+
+def describe(data: bytes) -> str:
+    """One record in words, for the report of a failed test."""
+    record = decode(data)
+    if record is None:
+        return "another record"
+    price = "-" if record.price is None else money(record.price)
+    return (
+        f"{record.schema} {record.instrument} {record.action} {record.side} {price} x {record.size} "
+        f"id {record.order_id} flags {record.flags} ts_event {record.ts_event} time {record.time}")
 
 
 def decode(data: bytes, schema: str | None = None) -> Record | None:

@@ -2,17 +2,26 @@
 
 Choices where the definitions leave one:
 
-Market. price: the last T ("trade"), else the middle of the quote ("mid", price_ts the ts_event of the last record
-of the last event that gave a quote), else the last bar's close ("bar", price_ts the bar's end). The quote of mbo is
-the book's once it is complete, and null before. A tbbo quote is the record's. volume, open, high, low, close: T of
-the frame only.
+Schemas. Trades come from the richest of mbo, mbp-10, mbp-1, tbbo, trades seen so far, quotes from the richest of mbo,
+mbp-10, mbp-1, tbbo, bbo, decided record by record. A T of a schema that took over the trades is not counted again
+(``dropped``) if its ts_event is not after the newest T counted before it took over; what it says about orders and
+levels stays. All ohlcv become ``bars``, and of them the finest interval seen gives price and volume until a schema
+with trades is seen; then the frame forgets the volume of its bars. ``access`` is the richest seen of all, bbo and
+ohlcv without their interval; in the order mbo, mbp-10, mbp-1, tbbo, trades, bbo, ohlcv.
+
+Market. price: the last T, last price of a bbo record (until a schema with trades is seen) or close of a leading bar,
+in order of arrival ("trade" or "bar", the bar's time is its end), unless older than 60 s at the frame's end or outside
+the quote: then the middle of the quote ("mid", price_ts the ts_event of the last event that gave a quote). The quote
+of mbo is the book's once it is complete, and null before. A tbbo quote is the record's. volume, open, high, low,
+close: T of the frame only; of bars where they lead.
 
 Health. The book is partial until the event that holds an R or a snapshot, or until 5 minutes after the start of the
 count fewer than 1 in 1,000 of the C and M since were unknown; otherwise the count starts anew (event times, judged
-at the end of each event). While it is partial, ``depth`` and the quote are null at the frame's end; sums run on.
+at the end of each event). While it is partial, ``depth`` and the quote are null at the frame's end, and what happens
+to it is in no frame's ``depth`` (sweeps run on).
 ``crossed`` is null without both sides. flags come in the order of the docstring in packets.py, from the frame's
 records that were not dropped. ``depth`` exists for mbo, mbp-10 and mbp-1; ``trades`` once a record gave trades or
-could have; ``bars`` once a bar came.
+could have; ``bars`` where a bar ended.
 """
 
 from __future__ import annotations
@@ -31,11 +40,27 @@ from .reference_records import Record, Row, money
 Frame = dict[str, Any]
 
 TRADES_FROM = ("mbo", "mbp-10", "mbp-1", "tbbo", "trades")
-QUOTES_FROM = ("mbo", "mbp-10", "mbp-1", "tbbo", "bbo-1s", "bbo-1m")
-RANKS = ("mbo", "mbp-10", "mbp-1", "tbbo", "trades", "bbo-1s", "bbo-1m", "ohlcv-1s", "ohlcv-1m", "ohlcv-1h", "ohlcv-1d")
+QUOTES_FROM = ("mbo", "mbp-10", "mbp-1", "tbbo", "bbo")
+RANKS = ("mbo", "mbp-10", "mbp-1", "tbbo", "trades", "bbo", "ohlcv")
 DEPTHS = {"mbp-10": 10, "mbp-1": 1}
 FLAG_ORDER = ("maybe_bad_book", "bad_ts_recv", "snapshot", "unterminated")
 PROBATION = 300 * SECOND
+OLD = 60 * SECOND
+
+
+def kind_of(record: Record) -> str:
+    """The schema; bbo and ohlcv without their interval."""
+    return record.schema.split("-")[0] if record.schema.startswith(("bbo", "ohlcv")) else record.schema
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A record, and what it is used for."""
+
+    record: Record
+    trades: bool    # its T is one of the trades
+    counts: bool    # and no poorer schema told of it before
+    quotes: bool    # its levels are the quote
 
 
 @dataclass(slots=True)
@@ -43,11 +68,11 @@ class Open:
     """An event that is not complete yet."""
 
     frame: int                 # end of the frame it belongs to
-    records: list[Record]
+    given: list[Given]
 
     @property
     def first(self) -> Record:
-        return self.records[0]
+        return self.given[0].record
 
     @property
     def snapshot(self) -> bool:
@@ -60,7 +85,9 @@ class Sums:
 
     events: list[Done] = field(default_factory=list)
     bars: list[Record] = field(default_factory=list)
+    leading: list[Record] = field(default_factory=list)  # of the bars, those that give price and volume
     flags: set[str] = field(default_factory=set)
+    count: int = 0             # records of the richest schema
 
 
 @dataclass(slots=True)
@@ -68,7 +95,9 @@ class State:
     """All that is known of one instrument."""
 
     instrument: int
-    closed: int                                       # end of the last frame that is closed
+    closed: int                                       # end of the last frame by time that is closed
+    last: int = 0                                     # newest time as of its last record
+    last_end: int = 0                                 # end of its last packet
     book: OrderBook = field(default_factory=OrderBook)
     complete: bool = False
     probation: int | None = None                      # ns, start of the count
@@ -80,29 +109,74 @@ class State:
     view: View | None = None                          # displayed book of an mbp schema
     quote: tuple[list[Row], list[Row]] = field(default_factory=lambda: ([], []))
     quote_ts: int = 0
-    trade: Record | None = None
-    bar: Record | None = None
+    price: tuple[int, int, str] | None = None         # the last one, its time, "trade" or "bar"
+    interval: int = 0                                 # s, of the finest bars
+    second: int = 0                                   # newest one that has a trade
+    traded_until: int = 0                             # newest ts_event of a counted T
+    covered: int = 0                                  # up to here a poorer schema told of the trades
     run: list[Run] = field(default_factory=list)      # trades that may become a sweep
     late: int = 0
     dropped: int = 0
-    open: dict[str, Open] = field(default_factory=dict)  # by schema
+    open: dict[str, Open] = field(default_factory=dict)  # by kind: orders, others
     frames: dict[int, Sums] = field(default_factory=lambda: defaultdict(Sums))
 
     def best(self, names: tuple[str, ...]) -> str | None:
         """The richest schema seen so far among these."""
         return next((name for name in names if name in self.seen), None)
 
+    def leads(self, record: Record) -> bool:
+        """Whether no richer schema was seen."""
+        return kind_of(record) == self.best(RANKS)
 
-def take_mbo(state: State, records: list[Record]) -> Done:
+    def give(self, record: Record) -> Given | None:
+        """Note the schema, and say what the record is used for; None: for nothing."""
+        kind, trades, quotes = kind_of(record), self.best(TRADES_FROM), self.best(QUOTES_FROM)
+        self.seen.add(kind)
+        if self.best(TRADES_FROM) != trades:
+            self.covered = self.traded_until
+            for sums in self.frames.values():
+                sums.leading.clear()
+        if self.best(QUOTES_FROM) != quotes:
+            self.view = None
+        gives = kind == self.best(TRADES_FROM)
+        counts = gives and record.action == "T" and record.ts_event > self.covered
+        self.dropped += gives and record.action == "T" and not counts
+        if counts:
+            self.traded_until = max(self.traded_until, record.ts_event)
+        given = Given(record, gives, counts, kind == self.best(QUOTES_FROM))
+        return given if record.bar or given.trades or given.quotes else None
+
+    def take_bar(self, record: Record, sums: Sums) -> None:
+        """A ready-made bar."""
+        sums.bars.append(record)
+        if self.interval == 0 or record.interval < self.interval:
+            self.interval = record.interval
+            sums.leading.clear()
+        if record.bar and record.interval == self.interval and self.best(TRADES_FROM) is None:
+            sums.leading.append(record)
+            self.price = (record.bar[3], record.time, "bar")
+
+    def done(self, given: list[Given]) -> Done:
+        """An event with its trades."""
+        records = [one.record for one in given]
+        trades = [one.record for one in given if one.counts]
+        if trades:
+            self.second = max(self.second, records[0].time // SECOND)
+            self.price = (trades[-1].price or 0, trades[-1].ts_event, "trade")
+        taken = [one.record for one in given if one.trades and one.record.action == "T"]
+        return Done(records[0].schema, self.second, records, trades, taken)
+
+
+def take_mbo(state: State, given: list[Given]) -> Done:
     """Let a complete mbo event change the book."""
-    before, unknown = state.displayed or state.book.view(), state.book.unknown
-    facts = state.book.take(records)
-    trades = [record for record in records if record.action == "T"]
-    state.trade = trades[-1] if trades else state.trade
-    state.quote_ts = records[-1].ts_event
-    judge_book(state, records, state.book.unknown - unknown)
-    state.displayed = state.book.view()
-    return Done("mbo", records[0].time, records, trades, before, state.displayed, facts)
+    done, unknown, first = state.done(given), state.book.unknown, state.displayed is None
+    done.before = state.displayed or state.book.view()
+    done.facts = state.book.take(done.records)
+    state.quote_ts = done.records[0].ts_event
+    done.sudden, done.known = first or not state.complete, state.complete
+    judge_book(state, done.records, state.book.unknown - unknown)
+    done.after = state.displayed = state.book.view()
+    return done
 
 
 def judge_book(state: State, records: list[Record], unknown: int) -> None:
@@ -119,20 +193,19 @@ def judge_book(state: State, records: list[Record], unknown: int) -> None:
         state.probation, state.changes, state.unknown = now, 0, 0
 
 
-def take_other(state: State, records: list[Record]) -> Done:
+def take_other(state: State, given: list[Given]) -> Done:
     """Let a complete event of a schema without orders take effect."""
-    last, schema = records[-1], records[0].schema
-    done = Done(schema, records[0].time, records)
-    if schema == state.best(TRADES_FROM):
-        done.trades = [record for record in records if record.action == "T"]
-        state.trade = done.trades[-1] if done.trades else state.trade
-    if schema == state.best(QUOTES_FROM):
+    done = state.done(given)
+    quotes = [one.record for one in given if one.quotes]
+    for record in done.records:
+        if kind_of(record) == "bbo" and record.price is not None and state.best(TRADES_FROM) is None:
+            state.price = (record.price, record.ts_event, "trade")
+    if quotes:
+        last = quotes[-1]
         state.quote, state.quote_ts = (last.bids[:1], last.asks[:1]), last.ts_event
-        if schema in DEPTHS:
-            first, depth = records[0], DEPTHS[schema]
-            known = state.view or (view_of(first.bids, first.asks, depth) if first.action == "T" else None)
-            done.before, done.after, done.sudden = known, view_of(last.bids, last.asks, depth), state.view is None
-            state.view = done.after
+        if last.schema in DEPTHS:
+            done.before, done.after = state.view, view_of(last.bids, last.asks, DEPTHS[last.schema])
+            done.known, done.sudden, state.view = True, state.view is None, done.after
     return done
 
 
@@ -153,28 +226,30 @@ def touch(state: State) -> tuple[Row | None, Row | None]:
     return bids[0] if bids else None, asks[0] if asks else None
 
 
-def price_of(state: State, bid: Row | None, ask: Row | None) -> tuple[float | None, str | None, str | None]:
+def price_of(state: State, ts: int, bid: Row | None, ask: Row | None) -> tuple[float | None, str | None, str | None]:
     """The price, its time, and what it is."""
-    outside = bid and ask and state.trade and not bid[0] <= (state.trade.price or 0) <= ask[0]
-    if state.trade and state.trade.price is not None and not outside:
-        return money(state.trade.price), str(state.trade.ts_event), "trade"
+    if state.price and not (bid and ask and (ts - state.price[1] > OLD or not bid[0] <= state.price[0] <= ask[0])):
+        return money(state.price[0]), str(state.price[1]), state.price[2]
     if bid and ask:
         return (bid[0] + ask[0]) / 2 / 1e9, str(state.quote_ts), "mid"
-    if state.bar and state.bar.bar:
-        return money(state.bar.bar[3]), str(state.bar.time), "bar"
     return None, None, None
 
 
-def market_of(state: State, sums: Sums) -> Frame:
+def traded(state: State, sums: Sums) -> tuple[list[int], int | None]:
+    """Prices of the frame in order, and its volume."""
+    if state.best(TRADES_FROM):
+        trades = [record for event in sums.events for record in event.trades]
+        return [record.price or 0 for record in trades], sum(record.size for record in trades)
+    bars = [record.bar for record in sums.leading if record.bar]
+    return [price for bar in bars for price in bar[:4]], sum(bar[4] for bar in bars) if sums.bars else None
+
+
+def market_of(state: State, sums: Sums, ts: int) -> Frame:
     """packets.Market, without tick, point value, source and quality (they come from elsewhere)."""
     bid, ask = touch(state)
-    price, price_ts, basis = price_of(state, bid, ask)
-    trades = [record for event in sums.events for record in event.trades]
-    prices = [money(record.price) for record in trades if record.price is not None]
-    volume: int | None = sum(record.size for record in trades)
-    if state.best(TRADES_FROM) is None:
-        prices = [money(price) for record in sums.bars if record.bar for price in record.bar[:4]]
-        volume = sum(record.bar[4] for record in sums.bars if record.bar) if sums.bars else None
+    price, price_ts, basis = price_of(state, ts, bid, ask)
+    raw, volume = traded(state, sums)
+    prices = [money(price) for price in raw]
     return {
         "price": price, "price_ts": price_ts, "price_basis": basis, "bid": money(bid[0]) if bid else None,
         "ask": money(ask[0]) if ask else None, "bid_size": bid[1] if bid else None, "ask_size": ask[1] if ask else None,
@@ -184,18 +259,12 @@ def market_of(state: State, sums: Sums) -> Frame:
     }
 
 
-def access_of(state: State) -> str:
-    """The richest schema; bbo and ohlcv without their interval."""
-    best = state.best(RANKS) or ""
-    return best.split("-")[0] if best.startswith(("bbo", "ohlcv")) else best
-
-
 def health_of(state: State, sums: Sums) -> Frame:
     """packets.Health."""
     bid, ask = touch(state)
     book, orders = state.book, "mbo" in state.seen
     return {
-        "access": access_of(state), "book": ("complete" if state.complete else "partial") if orders else None,
+        "access": state.best(RANKS), "book": ("complete" if state.complete else "partial") if orders else None,
         "resting": len(book.orders) if orders else None, "unknown": book.unknown if orders else None,
         "crossed": bid[0] >= ask[0] if bid and ask else None, "late": state.late, "dropped": state.dropped,
         "filled": book.filled if orders else None, "remainder": book.remainder if orders else None,
@@ -214,14 +283,14 @@ def bar_of(record: Record) -> Frame:
     }
 
 
-def frame_of(state: State, sums: Sums, ts: int, tick: int | None) -> Frame:
+def frame_of(state: State, sums: Sums, ts: int, tick: int | None, *, closed: bool) -> Frame:
     """The slots of a packet."""
     end = end_view(state)
-    swept, state.run = sweeps(sums.events, state.run, ts)
+    swept, state.run = sweeps(sums.events, state.run, ts if closed else None)
     inputs = {
         "trades": trades_input(sums.events) if state.best(TRADES_FROM) else None,
         "bars": [bar_of(record) for record in sums.bars] or None,
         "depth": depth_input(sums.events, end, tick, swept) if end else None,
         "orders": orders_input(sums.events) if "mbo" in state.seen else None,
     }
-    return {"market": market_of(state, sums), "health": health_of(state, sums), "inputs": inputs}
+    return {"market": market_of(state, sums, ts), "health": health_of(state, sums), "inputs": inputs}

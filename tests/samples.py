@@ -15,7 +15,7 @@ from qmo_cli.market import stream
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 REAL_FILES = sorted((SHARED / "data").glob("*/*.dbn.zst")) if SHARED.is_dir() else []
 
-START = 1_703_545_200_000_000_000   # 2023-12-25T23:00:00Z
+START = 1_703_545_200_000_000_000  # 2023-12-25T23:00:00Z
 MINUTE = 60_000_000_000
 DAY = 86_400_000_000_000
 
@@ -38,22 +38,37 @@ class Named(NamedTuple):
 def mbo(index: int = 0, **changes: Any) -> bytes:
     """One MBO record, encoded by the vendor's library."""
     fields: dict[str, Any] = {
-        "publisher_id": 1, "instrument_id": 17_077, "ts_event": START + index * 1000, "order_id": 6_813 + index,
-        "price": 4_810_250_000_000, "size": 1, "action": vendor.Action.ADD, "side": vendor.Side.BID,
-        "ts_recv": START + index * 1000 + 123, "flags": 128, "channel_id": 0, "ts_in_delta": 1_234,
+        "publisher_id": 1,
+        "instrument_id": 17_077,
+        "ts_event": START + index * 1000,
+        "order_id": 6_813 + index,
+        "price": 4_810_250_000_000,
+        "size": 1,
+        "action": vendor.Action.ADD,
+        "side": vendor.Side.BID,
+        "ts_recv": START + index * 1000 + 123,
+        "flags": 128,
+        "channel_id": 0,
+        "ts_in_delta": 1_234,
         "sequence": 123 + index,
     }
     return bytes(vendor.MBOMsg(**{**fields, **changes}))
 
 
-def header(schema: str | None = "mbo", names: Iterable[Named] = (), *, stype_in: str = "raw_symbol", **more: Any) -> bytes:
+def header(
+    schema: str | None = "mbo", names: Iterable[Named] = (), *, stype_in: str = "raw_symbol", **more: Any
+) -> bytes:
     """A DBN header, encoded by the vendor's library."""
     mappings = list(names)
     metadata = vendor.Metadata(
-        dataset="GLBX.MDP3", start=START, stype_in=vendor.SType.from_str(stype_in),
+        dataset="GLBX.MDP3",
+        start=START,
+        stype_in=vendor.SType.from_str(stype_in),
         stype_out=vendor.SType.from_str("instrument_id"),
         schema=vendor.Schema.from_str(schema) if schema else None,
-        symbols=[name.raw_symbol for name in mappings], mappings=mappings, **more,
+        symbols=[name.raw_symbol for name in mappings],
+        mappings=mappings,
+        **more,
     )
     return bytes(metadata.encode())
 
@@ -72,7 +87,7 @@ def _records(blocks: Iterable[Block]) -> Iterator[bytes]:
     for block in blocks:
         at = 0
         while at < len(block.data):
-            yield block.data[at:at + 4 * block.data[at]]
+            yield block.data[at : at + 4 * block.data[at]]
             at += 4 * block.data[at]
 
 

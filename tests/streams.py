@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from hypothesis import strategies as st
 
+from .reference_records import describe
 from .support import (
     Part,
     Script,
@@ -29,6 +30,13 @@ TICK = 0.1
 MIDDLE = 20_000        # ticks: 2000.0
 OTHER = {"B": "A", "A": "B"}
 MAYBE_BAD_BOOK = 4
+
+
+class Stream(list[bytes]):
+    """Records that a failed test can show."""
+
+    def __repr__(self) -> str:
+        return "\n".join(["a stream of", *map(describe, self)])
 
 
 class Dice:
@@ -299,7 +307,7 @@ def mbo_records(data: bytes, instruments: int, *, start: str = "snapshot", clock
             script.wait(dice.below(256) * 1_000_000)
         if clocks and dice.chance(12):
             script.raw(clock(script.now))
-    return script.records
+    return Stream(script.records)
 
 
 def bytes_of(least: int, most: int) -> st.SearchStrategy[bytes]:

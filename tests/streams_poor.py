@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from .streams import MIDDLE, SERIES, Dice, bytes_of, clock, price
+from .streams import MIDDLE, SERIES, Dice, Stream, bytes_of, clock, price
 from .support import START, Quote, bbo, mapping, mbp1, mbp10, ohlcv, tbbo, trade
 
 
@@ -62,7 +62,7 @@ def poor_records(data: bytes, schemas: tuple[str, ...], instruments: int, *, clo
         now += (0, 0, 1, 15_000_000, 40_000_000, 300_000_000, 2_500_000_000)[dice.below(7)]
         if clocks and dice.chance(12):
             records.append(clock(now))
-    return records
+    return Stream(records)
 
 
 POOR = (

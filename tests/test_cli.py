@@ -18,7 +18,9 @@ from qmo_cli.errors import BadData, ConfigurationError, NotEntitled, QmoError, S
 from .generate_docs import contexts
 
 GROUP, *STAGES = contexts()
-OPTIONS = [(ctx, option) for ctx in (GROUP, *STAGES) for option in ctx.command.params if isinstance(option, click.Option)]
+OPTIONS = [
+    (ctx, option) for ctx in (GROUP, *STAGES) for option in ctx.command.params if isinstance(option, click.Option)
+]
 
 
 def test_help_lists_the_commands_in_the_order_in_which_the_data_flows() -> None:
@@ -129,7 +131,9 @@ def chosen(command: str, file: Path, arguments: list[str], environment: dict[str
     found: dict[str, Any] = {}
     real = click.Command.invoke
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(click.Command, "invoke", lambda self, ctx: found.update(ctx.params) if self is not cli else real(self, ctx))
+        patch.setattr(
+            click.Command, "invoke", lambda self, ctx: real(self, ctx) if self is cli else found.update(ctx.params),
+        )
         result = CliRunner().invoke(
             cli, ["--config", str(file), command, *arguments], env=environment, catch_exceptions=False,
         )
@@ -182,7 +186,10 @@ def test_the_usual_place_of_the_configuration_follows_xdg(tmp_path: Path) -> Non
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion_offers_the_commands(shell: str) -> None:
     environment = {
-        **os.environ, "_QMO_COMPLETE": f"{shell}_complete", "COMP_WORDS": "qmo ro", "COMP_CWORD": "1" if shell != "fish" else "ro",
+        **os.environ, "_QMO_COMPLETE": f"{shell}_complete", "COMP_WORDS": "qmo ro",
+        "COMP_CWORD": "ro" if shell == "fish" else "1",
     }
-    done = subprocess.run([sys.executable, "-m", "qmo_cli"], env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "qmo_cli"], env=environment, capture_output=True, text=True, check=False,
+    )
     assert "route" in done.stdout

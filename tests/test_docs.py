@@ -14,7 +14,9 @@ from .conftest import ROOT
 from .generate_docs import contexts, generated, version
 
 README = ROOT / "README.md"
-EXAMPLE = re.compile(r"(<!-- output of: (?P<command>.+?) -->\n```\w*\n)(?P<output>.*?)(?=^```$)", re.DOTALL | re.MULTILINE)
+EXAMPLE = re.compile(
+    r"<!-- output of: (?P<command>.+?) -->\n```\w*\n(?P<output>.*?)(?=^```$)", re.DOTALL | re.MULTILINE,
+)
 EXAMPLES = [match["command"] for match in EXAMPLE.finditer(README.read_text())]
 
 
@@ -55,10 +57,10 @@ def test_a_generated_file_is_up_to_date(path: Path, update: bool) -> None:
 def test_a_man_page_renders_without_a_complaint(path: Path) -> None:
     done = subprocess.run(["groff", "-man", "-Tutf8", "-ww", str(path)], capture_output=True, text=True, check=True)
     assert done.stderr == ""
-    assert "SYNOPSIS" in done.stdout
+    assert "SYNOPSIS" in re.sub(".\b", "", done.stdout)
 
 
-@pytest.mark.parametrize(("shell", "name"), [("bash", "qmo.bash"), ("zsh", "_qmo"), ("fish", "qmo.fish")])
+@pytest.mark.parametrize(("shell", "name"), [("bash", "qmo"), ("zsh", "_qmo"), ("fish", "qmo.fish")])
 def test_a_completion_script_is_accepted_by_its_shell(shell: str, name: str) -> None:
     if not shutil.which(shell):
         pytest.skip(f"{shell} is not installed")

@@ -43,17 +43,14 @@ def read(folder: Path, data: bytes, **options: Any) -> list[Block]:
     return list(open_source([written(folder, "some.dbn", data)], **options))
 
 
-def until_error(blocks: Iterator[Block]) -> tuple[list[Block], str]:
-    """What came before the error, and its words."""
-    found: list[Block] = []
-    with pytest.raises(BadData) as raised:
-        found.extend(blocks)
-    return found, str(raised.value)
+def append(path: Path, data: bytes) -> None:
+    with path.open("ab") as file:
+        file.write(data)
 
 
 def collected(blocks: Iterator[Block], into: list[Block]) -> None:
     for block in blocks:
-        into.append(block)
+        into.append(block)  # noqa: PERF402 - what came before an error must stay
 
 
 def before_damage(folder: Path, data: bytes, **options: Any) -> tuple[list[bytes], str]:
@@ -63,10 +60,18 @@ def before_damage(folder: Path, data: bytes, **options: Any) -> tuple[list[bytes
     return records(blocks), str(raised.value)
 
 
-@pytest.mark.parametrize("packed", [
-    FILE, zst(FILE), gzip.compress(FILE), zst(FILE[:1000]) + zst(FILE[1000:]), gzip.compress(FILE[:77]) + gzip.compress(FILE[77:]),
-    b"\x50\x2a\x4d\x18\x03\x00\x00\x00abc" + zst(FILE),
-], ids=["plain", "zstd", "gzip", "zstd in two frames", "gzip in two members", "zstd with a skippable frame"])
+@pytest.mark.parametrize(
+    "packed",
+    [
+        FILE,
+        zst(FILE),
+        gzip.compress(FILE),
+        zst(FILE[:1000]) + zst(FILE[1000:]),
+        gzip.compress(FILE[:77]) + gzip.compress(FILE[77:]),
+        b"\x50\x2a\x4d\x18\x03\x00\x00\x00abc" + zst(FILE),
+    ],
+    ids=["plain", "zstd", "gzip", "zstd in two frames", "gzip in two members", "zstd with a skippable frame"],
+)
 def test_a_file_is_read_in_whatever_way_it_is_packed(tmp_path: Path, packed: bytes) -> None:
     blocks = read(tmp_path, packed)
     assert records(blocks) == MBOS
@@ -77,17 +82,19 @@ def test_a_file_is_read_in_whatever_way_it_is_packed(tmp_path: Path, packed: byt
 def test_the_records_do_not_depend_on_how_the_bytes_arrive(sizes: list[int]) -> None:
     reader, blocks, at = DbnReader("-"), [], 0
     for size in [*sizes, len(FILE)]:
-        blocks += reader.feed(FILE[at:at + size])
+        blocks += reader.feed(FILE[at : at + size])
         at += size
     blocks += reader.finish()
     assert records(blocks) == MBOS
-    places = [block.place(index) for block in blocks if block.data[1] != MAPPING for index in range(len(block.data) // 56)]
+    places = [
+        block.place(index) for block in blocks if block.data[1] != MAPPING for index in range(len(block.data) // 56)
+    ]
     assert places == [f"-, record {number}" for number in range(1, 101)]
 
 
 def test_one_byte_at_a_time_gives_the_same_records() -> None:
     reader = DbnReader("-")
-    blocks = [block for index in range(len(FILE)) for block in reader.feed(FILE[index:index + 1])]
+    blocks = [block for index in range(len(FILE)) for block in reader.feed(FILE[index : index + 1])]
     assert records([*blocks, *reader.finish()]) == MBOS
 
 
@@ -111,7 +118,9 @@ def test_the_send_time_that_live_captures_may_have_is_taken_off(tmp_path: Path) 
 
 
 def test_a_mapping_that_changes_by_date_stands_where_it_changes(tmp_path: Path) -> None:
-    name = Named("GC.v.0", [Span(date(2023, 12, 25), date(2023, 12, 26), "1"), Span(date(2023, 12, 26), date(2023, 12, 28), "2")])
+    name = Named(
+        "GC.v.0", [Span(date(2023, 12, 25), date(2023, 12, 26), "1"), Span(date(2023, 12, 26), date(2023, 12, 28), "2")]
+    )
     midnight = 1_703_548_800_000_000_000
     before = mbo(instrument_id=1, ts_recv=midnight - 1)
     after = mbo(instrument_id=2, ts_recv=midnight)
@@ -133,7 +142,11 @@ def test_mapping_records_of_a_live_capture_pass(tmp_path: Path) -> None:
 
 
 def test_the_vendors_errors_become_system_records_and_heartbeats_go(tmp_path: Path) -> None:
-    error = bytes(vendor.ErrorMsg(START, "too slow, records were skipped", True, vendor.ErrorCode.SKIPPED_RECORDS_AFTER_SLOW_READING))
+    error = bytes(
+        vendor.ErrorMsg(
+            START, "too slow, records were skipped", True, vendor.ErrorCode.SKIPPED_RECORDS_AFTER_SLOW_READING
+        )
+    )
     beat = bytes(vendor.SystemMsg(START, "Heartbeat", vendor.SystemCode.HEARTBEAT))
     blocks = read(tmp_path, header(None) + MBOS[0] + beat + error + MBOS[1])
     found = records(blocks)
@@ -156,14 +169,15 @@ def test_records_of_schemas_that_nobody_reads_are_dropped_and_counted(tmp_path: 
 def test_a_file_cut_within_a_record_gives_all_before_it_and_then_an_error(tmp_path: Path, cut: int, pack: Any) -> None:
     found, words = before_damage(tmp_path, pack(FILE[:-cut]))
     assert found == MBOS[:-1]
-    assert words == (f"{tmp_path}/bad.dbn: it ends in the middle of record 100: the file is truncated; "
-                     "99 whole records were read")
+    assert words == (
+        f"{tmp_path}/bad.dbn: it ends in the middle of record 100: the file is truncated; 99 whole records were read"
+    )
 
 
 def test_a_truncated_zstd_file_gives_what_is_whole_and_then_an_error(tmp_path: Path) -> None:
     packed = zst(FILE[:2000]) + zst(os.urandom(0) + FILE[2000:])
     found, words = before_damage(tmp_path, packed[:-20])
-    assert found == MBOS[:len(found)]
+    assert found == MBOS[: len(found)]
     assert len(found) >= (2000 - len(FILE) + 5600) // 56
     assert "the zstd data ends in the middle: the file is truncated" in words
     assert f"{len(found)} whole records were read" in words
@@ -173,7 +187,7 @@ def test_damaged_zstd_data_gives_the_frames_before_and_then_an_error(tmp_path: P
     second = bytearray(zst(FILE[3000:]))
     second[4:12] = b"\xff" * 8
     found, words = before_damage(tmp_path, zst(FILE[:3000]) + bytes(second))
-    assert found == MBOS[:len(found)]
+    assert found == MBOS[: len(found)]
     assert found
     assert "the zstd data is damaged" in words
 
@@ -184,12 +198,15 @@ def test_an_impossible_length_names_the_record_and_its_byte(tmp_path: Path) -> N
     assert f"record 101, at byte {len(FILE)}, has the impossible length 4" in words
 
 
-@pytest.mark.parametrize(("record", "words"), [
-    (mbo(price=2**63 - 1), "record 3, field price: null, but action A needs a price"),
-    (MBOS[0][:38] + b"X" + MBOS[0][39:], "record 3, field action: invalid enum value 'X'"),
-    (MBOS[0][:39] + b"?" + MBOS[0][40:], "record 3, field side: invalid enum value '?'"),
-    (bytes([15]) + MBOS[0][1:] + bytes(4), "record 3, a mbo record of 60 bytes; it must have 56"),
-])
+@pytest.mark.parametrize(
+    ("record", "words"),
+    [
+        (mbo(price=2**63 - 1), "record 3, field price: null, but action A needs a price"),
+        (MBOS[0][:38] + b"X" + MBOS[0][39:], "record 3, field action: invalid enum value 'X'"),
+        (MBOS[0][:39] + b"?" + MBOS[0][40:], "record 3, field side: invalid enum value '?'"),
+        (bytes([15]) + MBOS[0][1:] + bytes(4), "record 3, a mbo record of 60 bytes; it must have 56"),
+    ],
+)
 def test_a_record_that_no_stage_could_use_is_named(tmp_path: Path, record: bytes, words: str) -> None:
     found, message = before_damage(tmp_path, header() + MBOS[0] + MBOS[1] + record + MBOS[2])
     assert found == MBOS[:2]
@@ -202,7 +219,9 @@ def test_bad_records_are_skipped_counted_and_told_when_asked_for(tmp_path: Path)
     assert [record for record in found if record[1] != SYSTEM] == MBOS[:2]
     told = [from_dbn(record, 0, {}) for record in found if record[1] == SYSTEM]
     assert [(system.kind, system.count, system.detail[:9]) for system in told] == [
-        ("skipped", 2, "record 2:"), ("skipped", 1, "record 5:")]
+        ("skipped", 2, "record 2:"),
+        ("skipped", 1, "record 5:"),
+    ]
     assert told[0].ts_event == str(START + 123)
 
 
@@ -213,13 +232,22 @@ def test_a_truncated_file_is_told_and_the_next_one_read_when_asked_for(tmp_path:
     assert "it ends in the middle of record 100" in from_dbn(found[99], 0, {}).detail
 
 
-@pytest.mark.parametrize(("data", "words"), [
-    (b"", "the file is empty"), (b"\x00\x01garbage\xff", "neither DBN nor JSON lines nor CSV"),
-    (MBOS[0] * 3, "DBN records without the header"), (b"PK\x03\x04....", "a zip archive; unpack it first"),
-    (b"[\n{}\n]", "a JSON array; records are one object a line"), (FILE[:5], "it ends in the middle of its header"),
-    (b"DBN\x09" + FILE[4:], "DBN version 9 is not known"), (b"DBN\x03\xff\xff\xff\xff" + FILE, "the DBN header is damaged"),
-    (b"DBN\x03\x08\x00\x00\x00" + b"\xff" * 64, "some.dbn"), (b" \n \n", "neither DBN"), (b"hello\n", "neither DBN"),
-])
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"", "the file is empty"),
+        (b"\x00\x01garbage\xff", "neither DBN nor JSON lines nor CSV"),
+        (MBOS[0] * 3, "DBN records without the header"),
+        (b"PK\x03\x04....", "a zip archive; unpack it first"),
+        (b"[\n{}\n]", "a JSON array; records are one object a line"),
+        (FILE[:5], "it ends in the middle of its header"),
+        (b"DBN\x09" + FILE[4:], "DBN version 9 is not known"),
+        (b"DBN\x03\xff\xff\xff\xff" + FILE, "the DBN header is damaged"),
+        (b"DBN\x03\x08\x00\x00\x00" + b"\xff" * 64, "some.dbn"),
+        (b" \n \n", "the file is empty"),
+        (b"hello\n", "neither DBN"),
+    ],
+)
 def test_what_cannot_be_read_is_told_by_name(tmp_path: Path, data: bytes, words: str) -> None:
     with pytest.raises(BadData, match=words) as raised:
         read(tmp_path, data)
@@ -244,7 +272,7 @@ def test_a_growing_file_is_followed(tmp_path: Path) -> None:
     found: list[bytes] = []
     while len(found) < 99:
         found += records([next(blocks)])
-    writer = threading.Timer(0.05, lambda: Path(name).open("ab").write(FILE[-56:]))
+    writer = threading.Timer(0.05, append, (Path(name), FILE[-56:]))
     writer.start()
     assert records([next(blocks)]) == [MBOS[-1]]
     writer.join()

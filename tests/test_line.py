@@ -33,12 +33,20 @@ def exact_price(digits: int) -> int:
 
 mbo_records = st.builds(
     Mbo,
-    series=st.just("ESH4"), symbol=st.just("ESH4"), instrument_id=st.just(17_077),
-    ts_event=st.integers(0, UNDEF_TIME - 1).map(str), ts_recv=st.none() | st.integers(0, UNDEF_TIME - 1).map(str),
-    action=st.sampled_from("ACFMNRT"), side=st.sampled_from("ABN"),
+    series=st.just("ESH4"),
+    symbol=st.just("ESH4"),
+    instrument_id=st.just(17_077),
+    ts_event=st.integers(0, UNDEF_TIME - 1).map(str),
+    ts_recv=st.none() | st.integers(0, UNDEF_TIME - 1).map(str),
+    action=st.sampled_from("ACFMNRT"),
+    side=st.sampled_from("ABN"),
     price=st.integers(-(10**15) + 1, 10**15 - 1).map(lambda fixed: fixed / 1e9),
-    size=st.integers(0, 2**32 - 1), order_id=st.integers(0, 2**64 - 1).map(str), flags=st.integers(0, 255),
-    channel_id=st.integers(0, 255), sequence=st.integers(0, 2**32 - 1), ts_in_delta=st.integers(-(2**31), 2**31 - 1),
+    size=st.integers(0, 2**32 - 1),
+    order_id=st.integers(0, 2**64 - 1).map(str),
+    flags=st.integers(0, 255),
+    channel_id=st.integers(0, 255),
+    sequence=st.integers(0, 2**32 - 1),
+    ts_in_delta=st.integers(-(2**31), 2**31 - 1),
     publisher_id=st.integers(0, 65_534),
 )
 
@@ -65,11 +73,21 @@ def test_a_simulated_record_says_so_at_its_end() -> None:
     assert loaded(line) == (mbo(publisher_id=65_535), 1, len(line))
 
 
-@pytest.mark.parametrize(("fixed", "text"), [
-    (0, "0.0"), (1, "0.000000001"), (-1, "-0.000000001"), (4_810_000_000_000, "4810.0"), (-37_630_000_000, "-37.63"),
-    (2_567_300_000_000, "2567.3"), (100_000_000, "0.1"), (9_007_199_254_740_991, "9007199.254740991"),
-    (-(2**63), "-9223372036.854775808"), (2**63 - 2, "9223372036.854775806"),
-])
+@pytest.mark.parametrize(
+    ("fixed", "text"),
+    [
+        (0, "0.0"),
+        (1, "0.000000001"),
+        (-1, "-0.000000001"),
+        (4_810_000_000_000, "4810.0"),
+        (-37_630_000_000, "-37.63"),
+        (2_567_300_000_000, "2567.3"),
+        (100_000_000, "0.1"),
+        (9_007_199_254_740_991, "9007199.254740991"),
+        (-(2**63), "-9223372036.854775808"),
+        (2**63 - 2, "9223372036.854775806"),
+    ],
+)
 def test_a_price_is_the_shortest_decimal_with_a_point(fixed: int, text: str) -> None:
     assert json.loads(dumped(mbo(price=fixed)), parse_float=str)["price"] == text
 
@@ -105,7 +123,7 @@ def test_every_line_that_fits_the_fast_path_takes_it(made: list[Mbo]) -> None:
 def test_nothing_is_accepted_that_validation_would_refuse(record: Mbo, at: int, put: bytes, cut: int) -> None:
     line = encode_record(record) + b"\n"
     at = min(at, len(line) - 1)
-    changed = line[:at] + put + line[at + cut:]
+    changed = line[:at] + put + line[at + cut :]
     data, lines, offset = loaded(changed)
     if lines:
         first = changed[:offset].splitlines()
@@ -113,13 +131,16 @@ def test_nothing_is_accepted_that_validation_would_refuse(record: Mbo, at: int, 
 
 
 @settings(max_examples=400)
-@given(mbo_records, st.sampled_from([b"0", b"00", b"-", b"null", b"99999999999", b"1e5", b".", b'"', b" ", b"256", b"-0.0"]),
-       st.sampled_from(["ts_event", "ts_recv", "action", "side", "price", "size", "order_id", "flags", "ts_in_delta"]))
+@given(
+    mbo_records,
+    st.sampled_from([b"0", b"00", b"-", b"null", b"99999999999", b"1e5", b".", b'"', b" ", b"256", b"-0.0"]),
+    st.sampled_from(["ts_event", "ts_recv", "action", "side", "price", "size", "order_id", "flags", "ts_in_delta"]),
+)
 def test_a_wrong_value_in_any_field_is_never_accepted_silently(record: Mbo, value: bytes, name: str) -> None:
     line = encode_record(record) + b"\n"
     key = f'"{name}":'.encode()
     start = line.index(key) + len(key)
-    changed = line[:start] + value + line[line.index(b",", start):]
+    changed = line[:start] + value + line[line.index(b",", start) :]
     data, lines, _ = loaded(changed)
     if lines:
         assert to_dbn(read_line(changed, None)) == data
@@ -133,10 +154,18 @@ def test_no_price_where_one_must_be_is_left_to_validation_and_refused(action: st
         to_dbn(read_line(line, None))
 
 
-@pytest.mark.parametrize("other", [
-    b"\n", LINE.replace(b'"schema":"mbo"', b'"schema":"trades"'), LINE.replace(b",", b", "), LINE[:-20],
-    LINE.replace(b"17077", b"17078"), LINE.replace(b"}\n", b"}\r\n"), LINE.replace(b'"series":"ESH4"', b'"series":"ESM4"'),
-])
+@pytest.mark.parametrize(
+    "other",
+    [
+        b"\n",
+        LINE.replace(b'"schema":"mbo"', b'"schema":"trades"'),
+        LINE.replace(b",", b", "),
+        LINE[:-20],
+        LINE.replace(b"17077", b"17078"),
+        LINE.replace(b"}\n", b"}\r\n"),
+        LINE.replace(b'"series":"ESH4"', b'"series":"ESM4"'),
+    ],
+)
 def test_reading_stops_at_the_first_other_line(other: bytes) -> None:
     assert loaded(LINE * 3 + other) == (mbo() * 3, 3, 3 * len(LINE))
 

@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 import os
 import pty
+import select
 import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
 Environment = dict[str, str]
 SIMULATOR = "sim --records 20000 --seed 7"
+PATIENCE = 60  # s, before a process that should have done something counts as hanging
 STAGES = "qmo route | qmo engine all | qmo score | qmo signal"
 
 
@@ -38,7 +40,16 @@ def started(command: str, environment: Environment, **options: object) -> Iterat
         yield process
     finally:
         process.kill()
-        process.communicate()
+        with suppress(BrokenPipeError):  # what was written and not read
+            process.communicate()
+
+
+def first_line(process: subprocess.Popen[bytes]) -> bytes:
+    """The first line that a process prints; the test fails, instead of hanging, where none comes."""
+    assert process.stdout
+    ready, _, _ = select.select([process.stdout], [], [], PATIENCE)
+    assert ready, "nothing was printed"
+    return process.stdout.readline()
 
 
 @pytest.mark.parametrize("command", [
@@ -67,11 +78,11 @@ def test_a_signal_ends_a_stage_with_its_code_and_whole_lines(
     with started(f"qmo {command} sim --minutes 600 --seed 7 --speed 1", shell_environment) as process:
         assert process.stdout
         assert process.stderr
-        printed = process.stdout.readline()
+        printed = first_line(process)
         process.send_signal(number)
         printed += process.stdout.read()
         complaint = process.stderr.read()
-        process.wait(timeout=60)
+        process.wait(timeout=PATIENCE)
     assert process.returncode == code
     assert complaint == b""
     assert all(json.loads(line)["schema"] for line in printed.splitlines())
@@ -81,12 +92,11 @@ def test_a_signal_ends_a_stage_with_its_code_and_whole_lines(
 def test_a_stage_that_waits_for_input_ends_at_sigterm(shell_environment: Environment) -> None:
     with started("qmo route -v", shell_environment, stdin=subprocess.PIPE) as process:
         assert process.stdin
-        process.stdin.write(b"".join(lines(shell_environment, 100)))
+        process.stdin.write(b"".join(lines(shell_environment, 5000)))
         process.stdin.flush()
-        os.set_blocking(process.stdout.fileno(), True)  # type: ignore[union-attr]
-        process.stdout.readline()  # type: ignore[union-attr]
+        assert first_line(process).startswith(b"{")
         process.send_signal(signal.SIGTERM)
-        process.wait(timeout=60)
+        process.wait(timeout=PATIENCE)
     assert process.returncode == 143
 
 
@@ -97,10 +107,10 @@ def lines(environment: Environment, records: int) -> list[bytes]:
 
 def test_the_first_packet_comes_out_while_the_input_is_still_open(shell_environment: Environment) -> None:
     with started("qmo route", shell_environment, stdin=subprocess.PIPE) as process:
-        assert process.stdin and process.stdout
+        assert process.stdin
         process.stdin.write(b"".join(lines(shell_environment, 5000)))
         process.stdin.flush()
-        assert json.loads(process.stdout.readline())["schema"] == "packet"
+        assert json.loads(first_line(process))["schema"] == "packet"
 
 
 def test_the_first_signal_comes_through_five_stages_while_the_input_is_still_open(
@@ -108,11 +118,11 @@ def test_the_first_signal_comes_through_five_stages_while_the_input_is_still_ope
 ) -> None:
     command = f"qmo feed - | {STAGES}"
     with started("bash", shell_environment, stdin=subprocess.PIPE, executable="bash") as process:
-        assert process.stdin and process.stdout
+        assert process.stdin
         process.stdin.write(f"{command}\n".encode())
         process.stdin.write(b"".join(lines(shell_environment, 5000)))
         process.stdin.flush()
-        assert json.loads(process.stdout.readline())["status"]
+        assert json.loads(first_line(process))["status"]
 
 
 @pytest.mark.parametrize("encoding", ["ndjson", "dbn"])
@@ -140,13 +150,15 @@ def test_a_terminal_on_stdin_gives_a_hint_instead_of_a_hang(command: str, shell_
     ours, theirs = pty.openpty()
     try:
         done = subprocess.run(
-            ["qmo", *command.split()], stdin=theirs, capture_output=True, env=shell_environment, timeout=60, check=False,
+            ["qmo", *command.split()], stdin=theirs, capture_output=True, env=shell_environment, timeout=PATIENCE,
+            check=False,
         )
     finally:
         os.close(ours)
         os.close(theirs)
     assert done.returncode == 2
-    assert done.stderr.startswith(f"qmo {command.split()[0]}: ".encode())
+    name = command.partition(" ")[0]
+    assert done.stderr.startswith(f"qmo {name}: ".encode())
     assert b"terminal" in done.stderr
     assert b"qmo feed FILE | qmo" in done.stderr or b"qmo run" in done.stderr or b"qmo feed sim" in done.stderr
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from typing import Any
 
 import databento_dbn as vendor
@@ -15,7 +14,14 @@ from qmo_cli.dbn import kind_of_fields, layout, read_mapping
 from qmo_cli.errors import BadData
 from qmo_cli.feeds import open_source
 from qmo_cli.records import (
-    OURS, RECORD_TYPES, System, decode_record, encode_record, from_dbn, mapping_bytes, to_dbn,
+    OURS,
+    RECORD_TYPES,
+    System,
+    decode_record,
+    encode_record,
+    from_dbn,
+    mapping_bytes,
+    to_dbn,
 )
 from tests.samples import REAL_FILES, START, records
 
@@ -24,8 +30,14 @@ EXCHANGE = sorted(set(RECORD_TYPES) - OURS)
 
 prices = st.none() | st.integers(-(10**15) + 1, 10**15 - 1).map(lambda fixed: fixed / 1e9)
 times = st.none() | st.integers(0, 2**64 - 2).map(str)
-BOUNDS = {"I": (0, 2**32 - 2), "i": (-(2**31), 2**31 - 2), "H": (0, 2**16 - 2), "h": (-(2**15), 2**15 - 2),
-          "B": (0, 254), "b": (-128, 126)}
+BOUNDS = {
+    "I": (0, 2**32 - 2),
+    "i": (-(2**31), 2**31 - 2),
+    "H": (0, 2**16 - 2),
+    "h": (-(2**15), 2**15 - 2),
+    "B": (0, 254),
+    "b": (-128, 126),
+}
 
 
 def value_of(kind: str) -> st.SearchStrategy[Any]:
@@ -54,8 +66,14 @@ def record_of(schema: str) -> st.SearchStrategy[Any]:
     if schema != "status" and "action" in fields:
         fields["action"] = st.sampled_from("ACFMNRT")
         fields["price"] = prices.filter(lambda price: price is not None)
-    return st.builds(RECORD_TYPES[schema], series=st.just("GC.v.0"), symbol=st.just("GCZ5"), instrument_id=st.just(7),
-                     publisher_id=st.integers(0, 65_534), **fields)
+    return st.builds(
+        RECORD_TYPES[schema],
+        series=st.just("GC.v.0"),
+        symbol=st.just("GCZ5"),
+        instrument_id=st.just(7),
+        publisher_id=st.integers(0, 65_534),
+        **fields,
+    )
 
 
 @pytest.mark.parametrize("schema", EXCHANGE)
@@ -97,11 +115,20 @@ def test_every_field_of_a_record_has_its_place_in_the_layout(schema: str) -> Non
     assert ours - {"series", "symbol", "instrument_id", "publisher_id", "source"} == set(kind_of_fields(schema))
 
 
-@pytest.mark.parametrize(("schema", "message"), [
-    ("mbo", vendor.MBOMsg), ("trades", vendor.TradeMsg), ("tbbo", vendor.MBP1Msg), ("mbp-10", vendor.MBP10Msg),
-    ("ohlcv-1m", vendor.OHLCVMsg), ("bbo-1s", vendor.BBOMsg), ("status", vendor.StatusMsg),
-    ("definition", vendor.InstrumentDefMsg), ("statistics", vendor.StatMsg),
-])
+@pytest.mark.parametrize(
+    ("schema", "message"),
+    [
+        ("mbo", vendor.MBOMsg),
+        ("trades", vendor.TradeMsg),
+        ("tbbo", vendor.MBP1Msg),
+        ("mbp-10", vendor.MBP10Msg),
+        ("ohlcv-1m", vendor.OHLCVMsg),
+        ("bbo-1s", vendor.BBOMsg),
+        ("status", vendor.StatusMsg),
+        ("definition", vendor.InstrumentDefMsg),
+        ("statistics", vendor.StatMsg),
+    ],
+)
 def test_the_layout_names_and_orders_the_fields_as_the_vendor_does(schema: str, message: Any) -> None:
     theirs = [name for name, _ in message._dtypes if not name.startswith("_")]
     assert list(layout(schema).names) == theirs[5:]
@@ -116,19 +143,80 @@ def test_a_line_begins_with_its_head_and_ends_with_its_publisher(schema: str) ->
 
 
 OWN = [
-    {"schema": "system", "series": None, "symbol": None, "instrument_id": 0, "ts_event": "5", "kind": "gap",
-     "detail": "12 s without records", "count": 3, "publisher_id": 0},
-    {"schema": "quote", "series": "GC=F", "symbol": None, "instrument_id": 0, "ts_event": "5", "price": 4810.3, "bid": None,
-     "ask": 4810.4, "volume": 7, "spread": None, "timestamp": None, "quality": "delayed", "publisher_id": 0,
-     "source": "yahoo"},
-    {"schema": "news", "series": "GC.v.0", "symbol": None, "instrument_id": 0, "ts_event": "5", "headline": "CPI 3.1 %",
-     "impact": "high", "sentiment": -0.5, "publisher_id": 0, "source": "a desk"},
-    {"schema": "fill", "series": "GC.v.0", "symbol": "GCZ5", "instrument_id": 7, "ts_event": "5", "side": "B", "price": 4810.3,
-     "size": 2, "order_id": "x1", "fees": 4.6, "publisher_id": 0},
-    {"schema": "account", "series": None, "symbol": None, "instrument_id": 0, "ts_event": "5", "balance": 100000.0,
-     "equity": None, "position": -2, "currency": "USD", "publisher_id": 0},
-    {"schema": "kill", "series": None, "symbol": None, "instrument_id": 0, "ts_event": "5", "active": True, "detail": "enough",
-     "publisher_id": 0},
+    {
+        "schema": "system",
+        "series": None,
+        "symbol": None,
+        "instrument_id": 0,
+        "ts_event": "5",
+        "kind": "gap",
+        "detail": "12 s without records",
+        "count": 3,
+        "publisher_id": 0,
+    },
+    {
+        "schema": "quote",
+        "series": "GC=F",
+        "symbol": None,
+        "instrument_id": 0,
+        "ts_event": "5",
+        "price": 4810.3,
+        "bid": None,
+        "ask": 4810.4,
+        "volume": 7,
+        "spread": None,
+        "timestamp": None,
+        "quality": "delayed",
+        "publisher_id": 0,
+        "source": "yahoo",
+    },
+    {
+        "schema": "news",
+        "series": "GC.v.0",
+        "symbol": None,
+        "instrument_id": 0,
+        "ts_event": "5",
+        "headline": "CPI 3.1 %",
+        "impact": "high",
+        "sentiment": -0.5,
+        "publisher_id": 0,
+        "source": "a desk",
+    },
+    {
+        "schema": "fill",
+        "series": "GC.v.0",
+        "symbol": "GCZ5",
+        "instrument_id": 7,
+        "ts_event": "5",
+        "side": "B",
+        "price": 4810.3,
+        "size": 2,
+        "order_id": "x1",
+        "fees": 4.6,
+        "publisher_id": 0,
+    },
+    {
+        "schema": "account",
+        "series": None,
+        "symbol": None,
+        "instrument_id": 0,
+        "ts_event": "5",
+        "balance": 100000.0,
+        "equity": None,
+        "position": -2,
+        "currency": "USD",
+        "publisher_id": 0,
+    },
+    {
+        "schema": "kill",
+        "series": None,
+        "symbol": None,
+        "instrument_id": 0,
+        "ts_event": "5",
+        "active": True,
+        "detail": "enough",
+        "publisher_id": 0,
+    },
 ]
 
 
@@ -173,7 +261,16 @@ def test_an_instrument_that_nothing_named_goes_by_its_number() -> None:
     assert (record.series, record.symbol, record.instrument_id) == ("7", None, 7)
 
 
-TRADE = {"schema": "trades", "series": "GC", "instrument_id": 7, "ts_event": "5", "action": "T", "side": "B", "price": 1.0, "size": 1}
+TRADE = {
+    "schema": "trades",
+    "series": "GC",
+    "instrument_id": 7,
+    "ts_event": "5",
+    "action": "T",
+    "side": "B",
+    "price": 1.0,
+    "size": 1,
+}
 
 
 def test_sixty_four_bit_integers_may_be_numbers_too() -> None:
@@ -182,11 +279,16 @@ def test_sixty_four_bit_integers_may_be_numbers_too() -> None:
     assert to_dbn(as_text) == to_dbn(as_number)
 
 
-@pytest.mark.parametrize(("change", "words"), [
-    ({"ts_event": str(2**64)}, "field ts_event"), ({"ts_recv": str(2**64)}, "field ts_recv"),
-    ({"price": 1e10}, "field price"), ({"price": None}, "field price: null, but action T needs a price"),
-    ({"source": "simulator"}, "field source"),
-])
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"ts_event": str(2**64)}, "field ts_event"),
+        ({"ts_recv": str(2**64)}, "field ts_recv"),
+        ({"price": 1e10}, "field price"),
+        ({"price": None}, "field price: null, but action T needs a price"),
+        ({"source": "simulator"}, "field source"),
+    ],
+)
 def test_a_value_that_dbn_cannot_hold_names_its_field(change: dict[str, Any], words: str) -> None:
     with pytest.raises(BadData, match=words):
         to_dbn(decode_record(msgspec.json.encode({**TRADE, **change})))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import click
 
+from ..feeds.sim import SimOptions
 from .options import Stage, stage_options
 from .output import refuse_binary_on_terminal, write_all
-from .sources import FEED, SIM, FeedOptions, SimOptions, read_blocks, source_argument
+from .sources import FEED, SIM, FeedOptions, read_blocks, source_argument
 
 EPILOG = """\b
 Examples:

@@ -1,7 +1,7 @@
 """Options that several commands share, made from the fields of the library's option dataclasses.
 
-A field's name becomes the flag, its annotation the type, ``metadata["help"]`` the help text. Further metadata:
-``metavar``, ``choices``, and ``flag`` where the flag has another name than the field.
+A field's name becomes the flag, its annotation the type, ``metadata["help"]`` the help text and
+``metadata["metavar"]`` the name of the value.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, fields
 from types import MappingProxyType, UnionType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
@@ -20,8 +20,7 @@ from ..errors import UsageError
 from ..times import moment
 
 
-
-class Moment(click.ParamType):
+class Moment(click.ParamType):  # type: ignore[type-arg]  # generic for type checkers only
     """A time as ISO, ns since 1970, or -1h, as ns."""
 
     name = "TIME"
@@ -34,7 +33,8 @@ class Moment(click.ParamType):
             self.fail(str(error), param, ctx)
 
 
-SCALARS: dict[Any, click.ParamType] = {Moment: Moment(), int: click.INT, float: click.FLOAT, str: click.STRING}
+SCALARS: dict[Any, Any] = {Moment: Moment(), int: click.INT, float: click.FLOAT, str: click.STRING}
+SECTIONS = ("Options", "feed", "simulator", "route", "engine", "score", "signal")
 LEVELS = {-1: logging.ERROR, 0: logging.WARNING, 1: logging.INFO}
 
 
@@ -43,7 +43,7 @@ class Part:
     """A dataclass of options: the stage it belongs to, and the argument by which a command receives it.
 
     ``names`` gives a field another option name where two parts of a command would clash; ``times`` are fields in
-    ns since 1970 that a user writes as a time.
+    ns since 1970 that a user writes as a time; ``choices`` what the text of a field may be.
     """
 
     stage: str
@@ -51,6 +51,7 @@ class Part:
     kind: type
     names: Mapping[str, str] = MappingProxyType({})
     times: frozenset[str] = frozenset()
+    choices: Mapping[str, Sequence[str]] = MappingProxyType({})
     title: str = ""
 
     def parameters(self) -> list[Field[Any]]:
@@ -75,11 +76,15 @@ class Part:
 
 
 class StageOption(click.Option):
-    """An option that belongs to a stage, wherever it is offered: configuration and environment follow that."""
+    """An option that belongs to a stage, wherever it is offered: configuration and environment follow that.
+
+    An option that several stages have belongs to all of them, and is shown with the first.
+    """
 
     def __init__(self, *args: Any, stage: str = "", title: str = "", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.stage, self.title = stage, title
+        self.stages: tuple[str, ...] = (stage,)
+        self.title = title
 
 
 class Stage(click.Command):
@@ -95,7 +100,7 @@ class Stage(click.Command):
         ]
         for option in self.params:
             if isinstance(option, StageOption):
-                owners = dict.fromkeys((self.name, option.stage))
+                owners = dict.fromkeys((self.name, *option.stages))
                 option.envvar = [f"QMO_{owner}_{option.name}".upper() for owner in owners]
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -113,10 +118,19 @@ class Stage(click.Command):
         for option in self.get_params(ctx):
             if not isinstance(option, click.Option):
                 continue
-            stage, title = getattr(option, "stage", self.name), getattr(option, "title", "")
-            heading = title or ("Options" if stage == self.name else f"Options of {stage}")
-            found.setdefault(heading, []).append(option)
-        return found
+            found.setdefault(self.heading(option), []).append(option)
+        return dict(sorted(found.items(), key=lambda section: place(section[0])))
+
+    def heading(self, option: click.Option) -> str:
+        """The heading under which an option is shown."""
+        if not isinstance(option, StageOption) or self.name in option.stages:
+            return getattr(option, "title", "") or "Options"
+        return option.title or f"Options of {option.stages[0]}"
+
+
+def place(title: str) -> int:
+    """The command's own options first, then those of the stages in pipeline order."""
+    return next((number for number, name in enumerate(SECTIONS) if title.endswith(name)), 0)
 
 
 def louder(ctx: click.Context, option: click.Parameter, count: int) -> None:
@@ -150,12 +164,20 @@ def stage_options(*parts: Part) -> Callable[[Callable[..., Any]], Callable[..., 
             made = {part.argument: part.build(values, configured(part.stage)) for part in parts}
             return function(*args, **{name: value for name, value in values.items() if name not in owned}, **made)
 
-        options = {option.name: option for part in reversed(parts) for option in reversed(list(part.options()))}
-        for option in options.values():
-            params(call).append(option)
+        params(call).extend(reversed(merged(option for part in parts for option in part.options())))
         return call
 
     return decorate
+
+
+def merged(options: Iterable[StageOption]) -> list[StageOption]:
+    """The options, those of the same name as one that belongs to all their stages."""
+    found: dict[str | None, StageOption] = {}
+    for option in options:
+        first = found.setdefault(option.name, option)
+        if first is not option:
+            first.stages += option.stages
+    return list(found.values())
 
 
 def configured(stage: str) -> Mapping[str, Any]:
@@ -178,12 +200,13 @@ def option_of(item: Field[Any], hint: Any, part: Part) -> StageOption:
     """The option for one field."""
     metadata, name = item.metadata, part.name(item)
     words = name.replace("_", "-")
-    default = item.default if item.default is not MISSING else item.default_factory()  # type: ignore[misc]
-    kind = typed(hint, metadata.get("choices"))
-    flag = metadata.get("flag") or f"--{words}"
+    default = item.default_factory() if item.default_factory is not MISSING else item.default
+    kind = typed(hint, part.choices.get(item.name))
+    flag = f"--{words}"
     if kind.get("is_flag") and default:
         flag += f"/--no-{words}"
-    shown = hint is not Moment and default not in (None, False, (), "") and default != {}
+    nothing: tuple[Any, ...] = (None, False, (), "", {})
+    shown = hint is not Moment and default not in nothing
     return StageOption([name, flag], default=default, help=metadata["help"], metavar=metadata.get("metavar"),
                        show_default=shown, stage=part.stage, title=part.title, **kind)
 
@@ -208,21 +231,9 @@ def pairs(ctx: click.Context, option: click.Parameter, values: tuple[str, ...]) 
     """NAME=NUMBER, repeated, as a mapping."""
     found = {}
     for text in values:
-        name, sign, number = text.partition("=")
+        name, _, number = text.partition("=")
         try:
             found[name] = float(number)
         except ValueError:
             raise click.BadParameter(f"{text!r}: write NAME=NUMBER, such as qmo=0.4", ctx, option) from None
-    return found
-
-
-def settings(pairs_given: tuple[str, ...], configured: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Engine parameters: those of ``--set engine.field=value`` over those of the configuration file."""
-    found = {engine: dict(fields_) for engine, fields_ in configured.items()}
-    for text in pairs_given:
-        place, sign, value = text.partition("=")
-        engine, dot, name = place.partition(".")
-        if not (sign and dot and engine and name):
-            raise UsageError(f"--set {text}: write --set ENGINE.FIELD=VALUE; qmo engine --list NAME shows the fields")
-        found.setdefault(engine, {})[name] = value
     return found

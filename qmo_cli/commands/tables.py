@@ -10,4 +10,5 @@ def table(rows: Iterable[Sequence[Any]], headers: Sequence[str]) -> str:
     """Rows in columns under headings; a value that is not known is an empty cell."""
     from tabulate import tabulate
 
-    return tabulate([["" if cell is None else cell for cell in row] for row in rows], headers=headers, tablefmt="simple")
+    cells = [["" if cell is None else cell for cell in row] for row in rows]
+    return str(tabulate(cells, headers=headers, tablefmt="simple"))

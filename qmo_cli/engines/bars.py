@@ -14,7 +14,7 @@ from ..times import SECOND, duration
 ATR_BARS = 14  # Wilder's n
 
 
-class Bar(Struct, frozen=True):
+class Bar(Struct, frozen=True, gc=False):
     """One bar; it covers [start, start + interval)."""
 
     start: str                           # ns

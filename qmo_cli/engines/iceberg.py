@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from math import exp, gcd
-from statistics import median
 from typing import Annotated, ClassVar, Literal
 
 from msgspec import Struct
@@ -13,7 +12,7 @@ from ..packets import OPTIONAL, IcebergFact, Missing, OptionalInt, Packet, Readi
 from ..sessions import session
 from ..times import SECOND
 from ..views import BarsView
-from .zones import Distances, LiveZone, Zone, ZoneBook
+from .zones import Distances, Zone, ZoneBook
 
 CONFIDENCE = 0.99        # of native evidence: it is the exchange's own arithmetic
 USUAL_WEIGHT = 30.0      # contracts: H0 until enough zones are known
@@ -26,7 +25,7 @@ MINUTE = 60 * SECOND
 Pattern = Literal["native", "one_hit", "pegged", "wall"]
 
 
-class IcebergEvent(Struct, frozen=True):
+class IcebergEvent(Struct, frozen=True, gc=False):
     """One step in an iceberg's life; a line of its own with ``--events``."""
 
     schema: Literal["iceberg-event"]
@@ -49,7 +48,7 @@ class IcebergEvent(Struct, frozen=True):
     peak_exact: bool                     # only one peak fits all evidence
 
 
-class Iceberg(Struct, frozen=True):
+class Iceberg(Struct, frozen=True, gc=False):
     """An iceberg that rests now."""
 
     order_id: str
@@ -232,7 +231,7 @@ class IcebergEngine:
         assert self.book is not None
         if len(self.book.zones) < ZONES_FOR_USUAL:
             return USUAL_WEIGHT
-        return max(1.0, median(zone.weight_at(now, self.half_life) for zone in self.book.zones))
+        return max(1.0, self.book.ranked().median * self.book.age(now))
 
     def _age(self, packet: Packet, far: Distances, book: ZoneBook) -> None:
         if not book.zones:
@@ -248,22 +247,15 @@ class IcebergEngine:
         if book.expire(packet.ts):
             self.changed = True
 
-    def _pull(self, packet: Packet, tick: float, book: ZoneBook) -> tuple[float, float]:
-        """(B, A): weight of the zones in reach that hold the price up, and down."""
-        price = packet.price
+    def _pull(self, packet: Packet, tick: float, book: ZoneBook) -> tuple[float, float, float]:
+        """(B, A, weight of the heaviest zone) now."""
+        if not book.zones:
+            return 0.0, 0.0, 0.0
         up = down = 0.0
-        if price is None:
-            return up, down
-        reach = max(self.reach_ticks * tick, self.reach_atr * self._atr(packet))
-        for zone in book.zones:
-            distance = zone.distance(price)
-            if distance < reach and zone.state != "broken":
-                weight = zone.weight_at(packet.ts, self.half_life) * (1 - distance / reach) * zone.confidence
-                if zone.good > 0:
-                    up += weight
-                else:
-                    down += weight
-        return up, down
+        if packet.price is not None:
+            up, down = book.pull(packet.price, max(self.reach_ticks * tick, self.reach_atr * self._atr(packet)))
+        age = book.age(packet.ts)
+        return up * age, down * age, book.ranked().heaviest * age
 
     # --- the reading
 
@@ -272,11 +264,10 @@ class IcebergEngine:
         if kept is not None and not book.zones and not self.changed and not events and not kept.events:
             return kept
         if self.changed:
-            self.shown = (*self._zones(packet.ts, book), *self._icebergs())
+            self.shown = (*self._zones(book), *self._icebergs())
             self.changed = False
         usual = self._usual(packet.ts)
-        up, down = self._pull(packet, tick, book)
-        heaviest = max((zone.weight_at(packet.ts, self.half_life) for zone in book.zones), default=0.0)
+        up, down, heaviest = self._pull(packet, tick, book)
         confidence = CONFIDENCE if book.zones else 0.0
         self.kept = IcebergReading(
             round(0.5 + 0.5 * (up - down) / (up + down + usual), 6), up + down > 0,
@@ -284,20 +275,13 @@ class IcebergEngine:
         )
         return self.kept
 
-    def _zones(self, now: int, book: ZoneBook) -> tuple[list[Zone], int]:
-        zones = book.zones
-        dropped = max(0, len(zones) - self.most_zones)
-        if dropped:
-            zones = sorted(zones, key=lambda zone: (-zone.weight_at(now, self.half_life), zone.id))[:self.most_zones]
-        return [_public(zone, self.half_life) for zone in sorted(zones, key=lambda zone: (zone.low, zone.id))], dropped
+    def _zones(self, book: ZoneBook) -> tuple[list[Zone], int]:
+        shown = book.most(self.most_zones)
+        return [zone.public(self.half_life) for zone in shown], len(book.zones) - len(shown)
 
     def _icebergs(self) -> tuple[list[Iceberg], int]:
         shown = list(self.lives.values())[-self.most_icebergs:]
         return [_iceberg(life) for life in shown], len(self.lives) - len(shown)
-
-
-def _public(zone: LiveZone, half_life: float) -> Zone:
-    return zone.public(half_life)
 
 
 def _strength(weight: float, usual: float) -> float:

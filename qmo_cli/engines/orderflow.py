@@ -31,14 +31,14 @@ UNKNOWN_HEAT = 0.5     # weight of the flow, until its rarity is known
 NANO = 1e9
 
 
-class Imbalance(Struct, frozen=True, array_like=True):
+class Imbalance(Struct, frozen=True, gc=False, array_like=True):
     """One side outweighs the other across one tick of the profile."""
 
     price: float
     side: Literal["B", "A"]              # the aggressor that outweighs
 
 
-class Stack(Struct, frozen=True, array_like=True):
+class Stack(Struct, frozen=True, gc=False, array_like=True):
     """Imbalances of one side on consecutive ticks."""
 
     low: float
@@ -46,7 +46,7 @@ class Stack(Struct, frozen=True, array_like=True):
     side: Literal["B", "A"]
 
 
-class Cluster(Struct, frozen=True, array_like=True):
+class Cluster(Struct, frozen=True, gc=False, array_like=True):
     """Adjacent prices that traded unusually much."""
 
     low: float

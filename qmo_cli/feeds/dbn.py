@@ -20,6 +20,7 @@ from .symbology import Symbology, symbology
 HEADER_START = 8                    # "DBN", version, length of the metadata
 LARGEST_HEADER = 1 << 28            # bytes; more is damage, not metadata
 VERSIONS = (1, 2, 3)
+TS_OUT = 8                          # bytes of the send time that a live capture may have behind each record
 
 
 def _mask(rtypes: set[int]) -> bytes:
@@ -33,7 +34,10 @@ HEARTBEAT = 0
 
 def is_record(start: bytes) -> bool:
     """Whether bytes look like a DBN record that lacks its header."""
-    return len(start) > 1 and start[0] >= 4 and start[1] in {*SCHEMAS, MAPPING, SYSTEM, ERROR}
+    if len(start) < HEADER_START or start[1] not in SCHEMAS:
+        return False
+    size = layout(SCHEMAS[start[1]]).size
+    return 4 * start[0] in (size, size + TS_OUT)
 
 
 def header_size(data: bytes, at: int) -> int:

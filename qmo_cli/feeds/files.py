@@ -86,7 +86,7 @@ def _read(source: Source, skip_bad: bool) -> Iterator[Block]:
     reader: Reader | None = None
     try:
         start = _start(pieces)
-        reader = _reader(source, start, skip_bad) if start else None
+        reader = _reader(source, start, skip_bad) if start.strip() else None
         if reader is None:
             return _check_empty(source)
         yield from reader.feed(start)

@@ -54,8 +54,8 @@ def _wrong(text: bytes, error: msgspec.ValidationError) -> str:
     """Why a line of good JSON is no record."""
     try:
         schema = msgspec.json.decode(text, type=_Tag).schema
-    except msgspec.ValidationError:
-        return field_error(error)
+    except msgspec.ValidationError as wrong:
+        return "not a JSON object" if "expected `object`, got" in str(wrong).lower() else field_error(error)
     if schema in STAGES:
         return f"this is a {schema}, not a record; it belongs to {STAGES[schema]}"
     if schema is None:
@@ -76,6 +76,7 @@ class LineReader:
     schema: str | None = None                             # "tbbo" since the last tbbo line, until an mbp-1 line
     _names: dict[int, tuple[str, str | None]] = field(default_factory=dict)
     _heads: dict[bytes, int] = field(default_factory=dict)
+    _holders: dict[str, int] = field(default_factory=dict)  # series -> the instrument that it stands for
     _pending: bytes = b""
     _records: list[bytes] = field(default_factory=list)
     _numbers: array[int] = field(default_factory=lambda: array("q"))
@@ -186,6 +187,11 @@ class LineReader:
                 self._append(mapping_bytes(record.instrument_id, *names, stream.index_time(data, 0)), number)
 
     def _remember(self, instrument_id: int, names: tuple[str, str | None]) -> None:
+        """Note an instrument's names. A series that leaves another instrument is announced anew if it comes back."""
+        holder = self._holders.get(names[0])
+        if holder is not None and holder != instrument_id:
+            self._heads.pop(head_of(*self._names.pop(holder), holder), None)
+        self._holders[names[0]] = instrument_id
         old = self._names.get(instrument_id)
         if old is not None:
             self._heads.pop(head_of(*old, instrument_id), None)

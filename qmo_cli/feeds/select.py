@@ -15,6 +15,7 @@ from .dbn import cut
 
 _MAPPINGS = bytes(rtype == MAPPING for rtype in range(256))
 NO_LIMIT = -1
+ALWAYS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +62,12 @@ class Selection:
                     return
 
     def _wanted(self, source_schema: str | None) -> bytes:
-        """One byte per rtype, not zero where its records are kept."""
-        if not self.schemas:
-            return bytes(rtype != SYSTEM for rtype in range(256))
+        """One byte per rtype: whether its records are kept (1), left out (0) or kept in any case (2)."""
         rtypes = {layout(schema).rtype for schema in self.schemas - OURS}
         if (source_schema if source_schema == "tbbo" else "mbp-1") not in self.schemas:
             rtypes.discard(MBP_1)
-        return bytes(rtype in rtypes for rtype in range(256))
+        kept = [not self.schemas or rtype in rtypes for rtype in range(256)]
+        return bytes(ALWAYS if rtype == SYSTEM else keep for rtype, keep in enumerate(kept))
 
     def _follow(self, data: bytes, ids: array[int] | None) -> None:
         """Learn which instruments a run of mapping records names."""
@@ -84,8 +84,7 @@ class Selection:
     def _kept(
         self, block: Block, wanted: bytes, ids: array[int] | None, limit: int,
     ) -> tuple[Block | None, int]:
-        data, indices = stream.select(block.data, wanted, ids, self.start, self.end, limit)
-        limit = limit if limit < 0 else limit - len(indices)
+        data, indices, limit = stream.select(block.data, wanted, ids, self.start, self.end, limit)
         if len(data) == len(block.data):
             return block, limit
         if not data:

@@ -29,10 +29,12 @@ class Skipped:
     def record(self, ts: int, unit: str) -> bytes:
         """The system record of the run, which is over then. ``ts``: ns, time of the record before it."""
         words = f"{unit} {self.first}: {self.reason}"
-        system = System(ts_event=str(ts), kind="skipped", detail=words, count=self.count)
-        self.count = 0
+        count, self.count = self.count, 0
         try:
-            return to_dbn(system)
+            return _record(ts, words, count)
         except BadData:
-            return to_dbn(System(ts_event=str(ts), kind="skipped", detail=words[:MOST].encode("ascii", "replace").decode(),
-                                 count=system.count))
+            return _record(ts, words[:MOST].encode("ascii", "replace").decode(), count)
+
+
+def _record(ts: int, words: str, count: int) -> bytes:
+    return to_dbn(System(ts_event=str(ts), kind="skipped", detail=words, count=count))

@@ -26,5 +26,6 @@ cdef class Ladder:
     cdef long long best(self) noexcept
     cdef long long best_size(self) noexcept
     cdef int push(self, long long price, long long size, long long count) except? -1
+    cdef long long was(self, long long price) noexcept
     cdef long long horizon(self) noexcept
     cdef list top(self)

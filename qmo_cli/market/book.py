@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False
+# cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False, auto_pickle=False
 """The displayed book of one instrument: a ladder of price levels for each side."""
 
 from __future__ import annotations
@@ -208,6 +208,16 @@ class Ladder:
     def push(self, price: cython.longlong, size: cython.longlong, count: cython.longlong) -> cython.int:
         """A level better than all that are there."""
         return self.create(self.depth, price * self.sign, size, count)
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def was(self, price: cython.longlong) -> cython.longlong:
+        """Size displayed at a price before the event, among the ten levels remembered."""
+        rank: cython.Py_ssize_t
+        for rank in range(self.was_depth):
+            if self.was_keys[rank] == price * self.sign:
+                return self.was_sizes[rank]
+        return 0
 
     @cython.cfunc
     @cython.exceptval(check=False)

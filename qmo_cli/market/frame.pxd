@@ -1,4 +1,7 @@
 from qmo_cli.market.book cimport Ladder
+from qmo_cli.market.event cimport Event
+from qmo_cli.market.message cimport Message
+from qmo_cli.market.trackers cimport Refills
 
 
 cdef class SecondBar:
@@ -20,6 +23,7 @@ cdef class Frame:
     cdef long long end
     cdef long long records
     cdef int flags
+    cdef bint priced
     cdef long long buy
     cdef long long sell
     cdef long long none
@@ -37,18 +41,20 @@ cdef class Frame:
     cdef list seconds
     cdef list prints
     cdef list bars
-    cdef list sweeps
-    cdef list icebergs
-    cdef list links
     cdef list stops
     cdef dict profile
     cdef dict hits
     cdef object restart(self, long long end)
     cdef object trade(self, long long second, int side, long long price, long long size)
+    cdef void reprice(self, long long first, long long high, long long low, long long last) noexcept
+    cdef object bar_ended(self, object bar, Message message, bint counts)
+    cdef void forget_bars(self) noexcept
     cdef object end_second(self)
     cdef object hit(self, int resting, long long price, long long size, long long displayed)
+    cdef object pass_by(self, long long price)
+    cdef object take_prints(self, Event event)
     cdef object trades_input(self, Py_ssize_t most)
     cdef list profile_rows(self)
-    cdef object depth_input(self, Ladder bids, Ladder asks, Py_ssize_t levels, bint near)
+    cdef object depth_input(self, Ladder bids, Ladder asks, list sweeps, Py_ssize_t levels, bint near)
     cdef list hit_rows(self, Ladder bids, Ladder asks)
-    cdef object orders_input(self)
+    cdef object orders_input(self, list icebergs, Refills refills)

@@ -1,12 +1,17 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False
+# cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False, auto_pickle=False
 """What one instrument did within one frame, summed up for the packet's ``inputs``."""
 
 from __future__ import annotations
 
+from operator import itemgetter
+
 import cython
 
 from qmo_cli.market.book import Ladder
-from qmo_cli.packets import DepthInput, Hit, OrdersInput, PriceLevelVolume, Second, TradesInput
+from qmo_cli.market.event import Event
+from qmo_cli.market.message import Message
+from qmo_cli.market.trackers import Refills, text_of
+from qmo_cli.packets import DepthInput, Hit, OrdersInput, PriceLevelVolume, Print, Second, StopFact, TradesInput
 
 NANO = cython.declare(cython.double, 1e9)
 SECOND = cython.declare(cython.longlong, 1_000_000_000)
@@ -16,13 +21,17 @@ CAP = cython.declare(cython.Py_ssize_t, 64)  # rows of a list before it is cut a
 SIDES: dict[int, str] = {66: "B", 65: "A", 78: "N"}
 
 
-def by_size(print_: object) -> int:
-    return -print_.size  # type: ignore[attr-defined, no-any-return]
+def print_of(row: tuple[int, ...]) -> Print:
+    less, ts_event, side, first, last, levels = row
+    return Print(str(ts_event), SIDES[side], first / 1e9, last / 1e9, -less, levels)  # type: ignore[arg-type]
 
 
 @cython.cclass
 class SecondBar:
     """The trades of one epoch second; prices in 1e-9."""
+
+    def __init__(self) -> None:
+        self.second = 0
 
     @cython.cfunc
     @cython.exceptval(check=False)
@@ -71,10 +80,10 @@ class Frame:
         self.open = self.high = self.low = self.close = 0
         self.added_bid = self.removed_bid = self.added_ask = self.removed_ask = 0
         self.implied = 0
+        self.priced = False
         self.bar.trades = 0
         if end:
-            self.seconds, self.prints, self.bars, self.sweeps = [], [], [], []
-            self.icebergs, self.links, self.stops = [], [], []
+            self.seconds, self.prints, self.bars, self.stops = [], [], [], []
             self.profile, self.hits = {}, {}
         return None
 
@@ -82,16 +91,14 @@ class Frame:
     def trade(
         self, second: cython.longlong, side: cython.int, price: cython.longlong, size: cython.longlong,
     ) -> object:
-        """Count one trade summary in the second of its event."""
-        if self.trades == 0:
-            self.open = self.high = self.low = price
-        self.high = max(self.high, price)
-        self.low = min(self.low, price)
-        self.close = price
+        """Count one trade summary in the second of its event; one that comes late, in the second then open."""
+        if price != self.close:
+            self.pass_by(price)
+        self.reprice(price, price, price, price)
         self.trades += 1
-        if self.bar.trades == 0 or self.bar.second != second:
+        if self.bar.trades == 0 or second > self.bar.second:
             self.end_second()
-            self.bar.begin(second, price)
+            self.bar.begin(max(second, self.bar.second), price)
         self.bar.add(side, price, size)
         row = self.profile.get(price)
         if row is None:
@@ -108,6 +115,35 @@ class Frame:
         return None
 
     @cython.cfunc
+    @cython.exceptval(check=False)
+    def reprice(
+        self, first: cython.longlong, high: cython.longlong, low: cython.longlong, last: cython.longlong,
+    ) -> cython.void:
+        """Take a trade's price, or a bar's, into the frame's open, high, low and close."""
+        if not self.priced:
+            self.open, self.high, self.low = first, high, low
+            self.priced = True
+        self.high = max(self.high, high)
+        self.low = min(self.low, low)
+        self.close = last
+
+    @cython.cfunc
+    def bar_ended(self, bar: object, message: Message, counts: cython.bint) -> object:
+        """A ready-made bar; it ``counts`` as the frame's price and volume where no trades tell them."""
+        self.bars.append(bar)
+        if counts:
+            self.reprice(message.open, message.high, message.low, message.price)
+            self.none += message.size
+        return None
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def forget_bars(self) -> cython.void:
+        """From here on trades or finer bars tell what coarser bars told so far."""
+        self.none = 0
+        self.priced = False
+
+    @cython.cfunc
     def end_second(self) -> object:
         if self.bar.trades:
             self.seconds.append(self.bar.row())
@@ -118,18 +154,43 @@ class Frame:
     def hit(
         self, resting: cython.int, price: cython.longlong, size: cython.longlong, displayed: cython.longlong,
     ) -> object:
-        """An aggressor traded into a resting level; levels it has passed by were traded through."""
-        beyond: cython.longlong = 1 if resting == SELL else -1
-        key: tuple[int, int] = (price, resting)
+        """An aggressor traded into a resting level."""
         row: list
-        for other, row in self.hits.items():
-            if other[1] == resting and (price - cython.cast(cython.longlong, other[0])) * beyond > 0:
-                row[2] = True
-        row = self.hits.get(key)
+        row = self.hits.get((price, resting))
         if row is None:
-            self.hits[key] = [displayed, size, False]
+            self.hits[(price, resting)] = [displayed, size, False]
         else:
             row[1] += size
+        return None
+
+    @cython.cfunc
+    def pass_by(self, price: cython.longlong) -> object:
+        """The levels that this price lies beyond were traded through."""
+        row: list
+        for key, row in self.hits.items():
+            if price > key[0] if key[1] == SELL else price < key[0]:
+                row[2] = True
+        return None
+
+    @cython.cfunc
+    def take_prints(self, event: Event) -> object:
+        """The event's prints; a second aggressor id in one event is a stop that the first one triggered."""
+        cells = event.prints.cells
+        row: cython.Py_ssize_t
+        first: cython.longlong = 0
+        for row in range(0, event.prints.stop, 6):
+            aggressor: cython.longlong = cells[row]
+            if not event.covered:
+                self.prints.append((
+                    -cells[row + 4], event.ts_event, cells[row + 1], cells[row + 2], cells[row + 3], cells[row + 5],
+                ))
+            if first == 0:
+                first = aggressor
+            elif aggressor != 0 and aggressor != first:
+                self.stops.append(StopFact(
+                    str(event.ts_event), SIDES[cells[row + 1]], cells[row + 2] / NANO, cells[row + 4],
+                    text_of(aggressor),
+                ))
         return None
 
     @cython.cfunc
@@ -137,11 +198,12 @@ class Frame:
         """The L1 slot, with the largest prints only."""
         self.end_second()
         prints: list = self.prints
-        dropped: cython.Py_ssize_t = max(0, len(prints) - most)
-        if dropped:
-            prints = sorted(prints, key=by_size)[:most]
+        if len(prints) > 1:
+            prints = sorted(prints, key=itemgetter(0, 1))
+        prints = prints[:most]
         return TradesInput(
-            self.buy, self.sell, self.none, self.trades, self.seconds, self.profile_rows(), prints, dropped,
+            self.buy, self.sell, self.none, self.trades, self.seconds, self.profile_rows(),
+            [print_of(row) for row in prints], len(self.prints) - len(prints),
         )
 
     @cython.cfunc
@@ -154,13 +216,14 @@ class Frame:
         return rows
 
     @cython.cfunc
-    def depth_input(self, bids: Ladder, asks: Ladder, levels: cython.Py_ssize_t, near: cython.bint) -> object:
+    def depth_input(
+        self, bids: Ladder, asks: Ladder, sweeps: list, levels: cython.Py_ssize_t, near: cython.bint,
+    ) -> object:
         """The L2 slot; the ladders stand as at the frame's end, ``levels`` ranks of them are seen by the source.
 
         ``near`` tells whether the reach of pulls and stacks is known; one level alone cannot tell a pulled level
         from one that is out of sight.
         """
-        rank: cython.Py_ssize_t
         ofi: list = [bids.mlofi[rank] - asks.mlofi[rank] for rank in range(levels)]
         bids.restart()
         asks.restart()
@@ -168,7 +231,7 @@ class Frame:
         moved: cython.bint = near and levels > 1
         return DepthInput(
             bids.top(), asks.top(), hits[:CAP], max(0, len(hits) - CAP),
-            self.sweeps[:CAP], max(0, len(self.sweeps) - CAP),
+            sweeps[:CAP], max(0, len(sweeps) - CAP),
             self.added_bid if moved else None, self.removed_bid if moved else None,
             self.added_ask if moved else None, self.removed_ask if moved else None,
             ofi[0], ofi,
@@ -190,9 +253,9 @@ class Frame:
         return rows
 
     @cython.cfunc
-    def orders_input(self) -> object:
+    def orders_input(self, icebergs: list, refills: Refills) -> object:
         """The L3 slot."""
         return OrdersInput(
-            self.icebergs[:CAP], max(0, len(self.icebergs) - CAP), self.links[:CAP], max(0, len(self.links) - CAP),
+            icebergs[:CAP], max(0, len(icebergs) - CAP), refills.links, refills.dropped,
             self.stops[:CAP], max(0, len(self.stops) - CAP), self.implied,
         )

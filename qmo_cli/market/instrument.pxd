@@ -1,9 +1,11 @@
 from qmo_cli.market.book cimport Ladder
-from qmo_cli.market.event cimport Event, Refills, SweepTracker, Touches
+from qmo_cli.market.event cimport Event
 from qmo_cli.market.frame cimport Frame
 from qmo_cli.market.message cimport Message
 from qmo_cli.market.native cimport NativeDetector
 from qmo_cli.market.orders cimport OrderTable
+from qmo_cli.market.rows cimport Rows
+from qmo_cli.market.trackers cimport Refills, SweepTracker
 
 
 cdef class Instrument:
@@ -28,8 +30,11 @@ cdef class Instrument:
     cdef bint doubtful
     cdef bint told
     cdef long long closed_end
+    cdef list owed
     cdef long long last_time
     cdef long long covered
+    cdef long long traded_until
+    cdef long long bar_interval
     cdef long long last_price
     cdef long long last_ts
     cdef bint last_is_bar
@@ -59,9 +64,12 @@ cdef class Instrument:
     cdef object take_bar(self, Message message)
     cdef object begin_event(self, Message message)
     cdef object end_event(self)
+    cdef object adopt_book(self)
+    cdef object reckon_flow(self)
+    cdef object reconcile(self)
     cdef object compare_levels(self, Ladder ladder, int side)
     cdef void reckon_moves(self) noexcept
     cdef object probe(self, long long now)
-    cdef object prepare(self, long long end)
+    cdef object restart(self)
     cdef bint book_shown(self)
     cdef bint take_rank(self, int rank, bint trades, bint quotes)

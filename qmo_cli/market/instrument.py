@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False
+# cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False, auto_pickle=False
 """Everything the reader knows of one instrument: its book, the open event and the open frame."""
 
 from __future__ import annotations
@@ -6,11 +6,13 @@ from __future__ import annotations
 import cython
 
 from qmo_cli.market.book import Ladder
-from qmo_cli.market.event import Event, Refills, SweepTracker, Touches
+from qmo_cli.market.event import Event
 from qmo_cli.market.frame import Frame
 from qmo_cli.market.message import Message
 from qmo_cli.market.native import NativeDetector
 from qmo_cli.market.orders import OrderTable
+from qmo_cli.market.rows import Rows
+from qmo_cli.market.trackers import Refills, SweepTracker
 from qmo_cli.packets import BarInput
 
 NANO = cython.declare(cython.double, 1e9)
@@ -52,8 +54,10 @@ class Instrument:
         self.reach = -1
         self.trade_rank = self.quote_rank = 0
         self.closed_end = 0
+        self.owed: list[int] = []
         self.complete, self.doubtful, self.told = False, False, False
         self.unknown = self.strangers = self.changes = self.watched = 0
+        self.traded_until = self.bar_interval = 0
         self.late = self.dropped = self.filled = self.remainder = 0
         self.last_price = self.last_ts = self.quote_ts = self.last_time = self.covered = 0
         self.last_is_bar = False
@@ -96,14 +100,13 @@ class Instrument:
     def add(self, message: Message) -> object:
         row: cython.Py_ssize_t = self.orders.find(message.order_id)
         if row >= 0:
+            self.event.touch(self.orders.side[row], self.orders.price[row], -self.orders.size[row])
             self.take_off(row)
         self.put(message, True)
         if not self.event.snapshot:
-            self.event.touches.add(message.side, message.price, message.size)
-            if self.refills.dead:
-                self.frame.links += self.refills.links(
-                    message.ts_event, message.side, message.price, message.order_id, message.size,
-                )
+            self.event.touch(message.side, message.price, message.size)
+            if self.refills.dead.stop:
+                self.refills.added(message.ts_event, message.side, message.price, message.order_id, message.size)
         return None
 
     @cython.cfunc
@@ -132,21 +135,23 @@ class Instrument:
         if row < 0:
             self.strangers += 1
             self.unknown += 1
+            self.event.unexplained += self.event.take_fill(message.order_id)
             self.put(message, False)
             return None
+        away: cython.longlong = self.event.filled_away(message.order_id)
         filled: cython.longlong = self.event.take_fill(message.order_id)
         side: cython.int = orders.side[row]
         price: cython.longlong = orders.price[row]
         size: cython.longlong = orders.size[row]
-        touches: Touches = self.event.touches
-        if filled or orders.iceberg[row] or message.size != size:
+        if filled or orders.iceberg[row] or (message.size != size and not away):
             self.native.modified(message.ts_event, row, message.price, message.size, filled)
         if message.price == price:
-            touches.add(side, price, message.size - size + min(filled, size))
+            self.event.touch(side, price, message.size - size + min(filled + away, size))
             self.ladder(side).change(price, message.size - size, 0)
         else:
-            touches.add(side, price, min(filled, size) - size)
-            touches.add(side, message.price, message.size)
+            self.event.unexplained += max(0, filled - size)
+            self.event.touch(side, price, min(filled + away, size) - size)
+            self.event.touch(side, message.price, message.size)
             self.ladder(side).change(price, -size, -1)
             self.ladder(side).change(message.price, message.size, 1)
         orders.price[row] = message.price
@@ -163,17 +168,19 @@ class Instrument:
             self.unknown += 1
             self.cancel_stranger(message)
             return None
+        away: cython.longlong = self.event.filled_away(message.order_id)
         filled: cython.longlong = self.event.take_fill(message.order_id)
         size: cython.longlong = orders.size[row]
         gone: cython.longlong = min(message.size, size)
-        if filled or orders.iceberg[row] or gone < size:
-            if filled == size == gone and not orders.iceberg[row]:
+        if filled or orders.iceberg[row] or (gone < size and not away):
+            if filled == size == gone and not orders.iceberg[row] and not self.event.auction:
                 self.refills.died(message.ts_event, orders.side[row], orders.price[row], message.order_id, size)
             self.native.cancelled(message.ts_event, row, gone, filled)
-        self.event.touches.add(orders.side[row], orders.price[row], min(filled, size) - gone)
+        self.event.touch(orders.side[row], orders.price[row], min(filled + away, size) - gone)
         if gone == size:
             self.take_off(row)
         else:
+            self.event.unexplained += max(0, filled - size)
             orders.size[row] = size - gone
             self.ladder(orders.side[row]).change(orders.price[row], -gone, 0)
         return None
@@ -182,6 +189,8 @@ class Instrument:
     def cancel_stranger(self, message: Message) -> object:
         """An order never seen added: the size of its C is what it displayed."""
         filled: cython.longlong = self.event.take_fill(message.order_id)
+        if message.price == UNDEFINED:
+            self.event.unexplained += filled
         if filled <= message.size or self.native.silent or message.price == UNDEFINED:
             return None
         row: cython.Py_ssize_t = self.orders.insert(message.order_id, message.side, message.price, message.size)
@@ -196,49 +205,52 @@ class Instrument:
         self.orders.clear()
         self.bids.clear()
         self.asks.clear()
-        self.complete, self.doubtful = True, False
+        self.complete, self.doubtful, self.told = True, False, False
         return None
 
     @cython.cfunc
     def fill(self, message: Message) -> object:
         """A passive fill; the aggressor's own, and one away from where the order rests, prove nothing.
 
-        An auction fills at one price whatever the orders' own were, market orders that never rested among them:
-        its volume is left out of the reconciliation.
+        An auction fills at one price, whatever the orders' own were.
         """
-        if self.event.auction:
-            self.event.fill(message.order_id, message.size)
-            return None
         if self.event.is_aggressor(message.order_id):
             return None
-        self.filled += message.size
-        row: cython.Py_ssize_t = self.orders.find(message.order_id)
-        if row >= 0 and self.orders.price[row] != message.price:
-            self.remainder += message.size
-        else:
-            self.event.fill(message.order_id, message.size)
+        row: cython.Py_ssize_t = -1 if self.event.auction else self.orders.find(message.order_id)
+        self.event.fill(message.order_id, message.size, row >= 0 and self.orders.price[row] != message.price)
         return None
 
     # --- trades and quotes of any schema -----------------------------------------------------------------------
 
     @cython.cfunc
     def trade(self, message: Message, aggressor: cython.longlong) -> object:
-        if message.ts_event <= self.covered:
+        """A trade summary; what a poorer schema has told already is not told again.
+
+        Without ids one aggressor is what trades at one time.
+        """
+        side: cython.int = message.side
+        resting: cython.int = SELL if side == BUY else BUY
+        covered: cython.bint = message.ts_event <= self.covered
+        by_order: cython.bint = self.quote_rank == MBO
+        if by_order or not covered:
+            self.event.trade(side, message.price, message.size, aggressor)
+        if side == NONE:
+            self.native.silent = True
+        elif not by_order:
+            self.event.take(resting, message.price, message.size)
+            aggressor = message.ts_event
+        if covered:
+            self.event.covered = by_order
             self.dropped += 1
             return None
-        side: cython.int = message.side
-        self.event.trade(side, message.price, message.size, aggressor)
+        self.traded_until = max(self.traded_until, message.ts_event)
         self.frame.trade(self.event.time // SECOND, side, message.price, message.size)
         self.last_price, self.last_ts, self.last_is_bar = message.price, message.ts_event, False
         if side == NONE:
-            self.native.silent = True
             return None
-        resting: cython.int = SELL if side == BUY else BUY
-        if self.quote_rank < MBO:
-            self.event.take(resting, message.price, message.size)
-        if self.quote_rank >= MBP_1:
+        if self.quote_rank >= MBP_1 and self.book_shown():
             self.frame.hit(resting, message.price, message.size, self.ladder(resting).displayed(message.price))
-        self.sweeps.trade(message.ts_event, side, message.price, message.size, aggressor, self.frame.sweeps)
+        self.sweeps.trade(message.ts_event, side, message.price, message.size, aggressor)
         return None
 
     @cython.cfunc
@@ -265,17 +277,19 @@ class Instrument:
 
     @cython.cfunc
     def take_bar(self, message: Message) -> object:
-        frame: Frame = self.frame
-        frame.bars.append(BarInput(
+        """A ready-made bar. The finest bars lead: coarser ones tell the same volume again."""
+        if self.trade_rank < BARS:
+            self.trade_rank = BARS
+        if self.bar_interval == 0 or message.interval < self.bar_interval:
+            if self.trade_rank == BARS:
+                self.frame.forget_bars()
+            self.bar_interval = message.interval
+        leads: cython.bint = self.trade_rank == BARS and message.interval == self.bar_interval
+        self.frame.bar_ended(BarInput(
             str(message.ts_event), message.interval, message.open / NANO, message.high / NANO, message.low / NANO,
             message.price / NANO, message.size,
-        ))
-        if self.trade_rank <= BARS:
-            if frame.close == 0:
-                frame.open, frame.high, frame.low = message.open, message.high, message.low
-            frame.high, frame.low = max(frame.high, message.high), min(frame.low, message.low)
-            frame.close = message.price
-            frame.none += message.size
+        ), message, leads)
+        if leads:
             self.last_price, self.last_ts, self.last_is_bar = message.price, message.time, True
         return None
 
@@ -283,7 +297,7 @@ class Instrument:
 
     @cython.cfunc
     def begin_event(self, message: Message) -> object:
-        self.event.begin(message.time, message.ts_event, message.rtype == 160 and message.flags & F_SNAPSHOT != 0)
+        self.event.begin(message.time, message.ts_event, message.in_snapshot())
         self.native.silent = self.doubtful or self.event.snapshot
         return None
 
@@ -292,35 +306,68 @@ class Instrument:
         """All records of the event are here: its prints, its pulls and stacks, its order flow imbalance."""
         event: Event = self.event
         event.open = False
-        if self.quote_rank == MBO:
-            self.quote_ts = event.ts_event
-        elif self.quote_rank == MBP_10 and self.told:
-            self.compare_levels(self.bids, BUY)
-            self.compare_levels(self.asks, SELL)
-        event.taken.clear()
-        if event.prints:
+        if event.prints.stop:
             if not event.auction and self.quote_rank == MBO:
                 self.frame.implied += max(0, event.traded - event.passive)
-            event.end_prints(self.frame.prints, self.frame.stops)
-        if event.fills:
-            if not event.auction:
-                self.remainder += sum(event.fills.values())
-            event.fills = {}
-        if event.snapshot and not self.complete:
+            self.frame.take_prints(event)
+        if event.fills.stop:
+            self.reconcile()
+            if event.is_uncross():
+                self.native.lose(event.ts_event)
+        if self.quote_rank == MBO:
+            self.quote_ts = event.ts_event
+        if event.snapshot or not self.told or not self.book_shown():
+            self.adopt_book()
+        else:
+            self.reckon_flow()
+        return None
+
+    @cython.cfunc
+    def adopt_book(self) -> object:
+        """The book was told anew, or is not whole yet: nothing flowed that anyone could know of."""
+        self.bids.adopt()
+        self.asks.adopt()
+        self.told = True
+        if self.event.snapshot:
             self.complete = True
-            self.bids.restart()
-            self.asks.restart()
-        if event.snapshot or not self.told:
-            self.bids.adopt()
-            self.asks.adopt()
-            self.told = True
-            return None
-        if event.touches.count:
+        elif not self.complete and self.quote_rank == MBO:
+            self.probe(self.event.time)
+        return None
+
+    @cython.cfunc
+    def reckon_flow(self) -> object:
+        """Compare the book with that of before the event."""
+        if self.quote_rank == MBP_10:
+            self.compare_levels(self.bids, BUY)
+            self.compare_levels(self.asks, SELL)
+        if self.event.touches.stop:
             self.reckon_moves()
         if self.bids.touched < TOP:
             self.bids.settle()
         if self.asks.touched < TOP:
             self.asks.settle()
+        return None
+
+    @cython.cfunc
+    def reconcile(self) -> object:
+        """Passive volume of the event, and what of it neither the display nor hidden size explains.
+
+        A fill that no C or M followed is explained as far as its order displayed size. Auctions are left out:
+        market orders that never rested are filled there.
+        """
+        event: Event = self.event
+        cells = event.fills.cells
+        cell: cython.Py_ssize_t
+        for cell in range(0, event.fills.stop, 3):
+            left: cython.longlong = cells[cell + 1]
+            row: cython.Py_ssize_t = self.orders.find(cells[cell]) if left else -1
+            if row >= 0:
+                self.orders.filled[row] += left
+                left -= min(left, self.orders.size[row])
+            event.unexplained += left
+        if not event.auction:
+            self.filled += event.passive
+            self.remainder += event.unexplained
         return None
 
     @cython.cfunc
@@ -331,28 +378,31 @@ class Instrument:
         horizon: cython.longlong = ladder.horizon()
         for rank in range(ladder.was_depth):
             if ladder.was_keys[rank] >= horizon:
-                self.event.touches.add(side, ladder.was_keys[rank] * ladder.sign, -ladder.was_sizes[rank])
+                self.event.touch(side, ladder.was_keys[rank] * ladder.sign, -ladder.was_sizes[rank])
         for level in range(ladder.depth):
             if ladder.keys[level] >= horizon:
-                self.event.touches.add(side, ladder.keys[level] * ladder.sign, ladder.sizes[level])
-        for key, size in self.event.taken.items():
-            if key[1] == side:
-                self.event.touches.add(side, key[0], size)
+                self.event.touch(side, ladder.keys[level] * ladder.sign, ladder.sizes[level])
+        taken: Rows = self.event.taken
+        row: cython.Py_ssize_t
+        for row in range(0, taken.stop, 3):
+            if taken.cells[row + 1] == side and taken.cells[row] * ladder.sign >= horizon:
+                self.event.touch(side, taken.cells[row], min(taken.cells[row + 2], ladder.was(taken.cells[row])))
         return None
 
     @cython.cfunc
     @cython.exceptval(check=False)
     def reckon_moves(self) -> cython.void:
         """Sum up what came and went near the touch without trading, the touch as it was before the event."""
-        touches: Touches = self.event.touches
+        touches: Rows = self.event.touches
         frame: Frame = self.frame
         row: cython.Py_ssize_t
-        for row in range(touches.count):
-            size: cython.longlong = touches.sizes[row]
-            ladder: Ladder = self.bids if touches.sides[row] == BUY else self.asks
-            if ladder.was_depth and ladder.was_keys[0] - touches.prices[row] * ladder.sign > self.reach:
+        for row in range(0, touches.stop, 3):
+            bid: cython.bint = touches.cells[row + 1] == BUY
+            size: cython.longlong = touches.cells[row + 2]
+            ladder: Ladder = self.bids if bid else self.asks
+            if ladder.was_depth and ladder.was_keys[0] - touches.cells[row] * ladder.sign > self.reach:
                 continue
-            if touches.sides[row] == BUY:
+            if bid:
                 frame.added_bid += max(size, 0)
                 frame.removed_bid += max(-size, 0)
             else:
@@ -367,18 +417,14 @@ class Instrument:
         if now - self.watched >= PROBATION:
             self.complete = self.strangers * 1000 < self.changes
             self.watched, self.strangers, self.changes = now, 0, 0
-            self.bids.restart()
-            self.asks.restart()
         return None
 
     @cython.cfunc
-    def prepare(self, end: cython.longlong) -> object:
-        """The frame ends: settle what depends on the time reached."""
-        if self.quote_rank == MBO and not self.complete:
-            self.probe(end)
-        self.sweeps.expire(end, self.frame.sweeps)
-        self.frame.icebergs = self.native.facts
-        self.native.facts = []
+    def restart(self) -> object:
+        """The frame was told: begin the next one empty."""
+        self.native.facts, self.sweeps.sweeps, self.refills.links = [], [], []
+        self.refills.dropped = 0
+        self.frame.restart(0)
         return None
 
     @cython.cfunc
@@ -391,11 +437,16 @@ class Instrument:
         """Note what the record's schema can tell; whether its trades are to be counted."""
         if quotes and rank > self.quote_rank:
             self.quote_rank = rank
+            self.told = False
+            if rank == MBO:
+                self.bids.clear()
+                self.asks.clear()
         if not trades:
             return False
         if rank > self.trade_rank:
-            if self.trade_rank >= BARE_TRADES:
-                self.covered = self.last_ts
+            if self.trade_rank == BARS:
+                self.frame.forget_bars()
+            self.covered = self.traded_until
             self.trade_rank = rank
         if rank < self.trade_rank:
             self.dropped += 1

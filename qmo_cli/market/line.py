@@ -23,6 +23,14 @@ __all__ = ["RECORD", "dump_mbo", "load_mbo"]
 # memcpy and strlen come from line.pxd; interpreted, the branches that call them are not taken.
 
 ROOM = 400          # bytes that a line may need after its head; the longest has 366
+# C constants: as literals, numbers beyond 32 bits would be Python objects
+UNDEFINED_TIME = cython.declare(cython.ulonglong, 0xFFFFFFFFFFFFFFFF)
+UNDEFINED_PRICE = cython.declare(cython.longlong, 0x7FFFFFFFFFFFFFFF)
+LARGEST_DELTA = cython.declare(cython.longlong, 0x7FFFFFFF)
+DELTA_RANGE = cython.declare(cython.longlong, 0x100000000)
+NINETEEN_DIGITS = cython.declare(cython.ulonglong, 1_000_000_000_000_000_000)
+TWENTY_DIGITS = cython.declare(cython.ulonglong, 10_000_000_000_000_000_000)
+
 RECORD = 56         # bytes of an MBO record
 PIECE = 1 << 18     # bytes of output gathered before they are set aside
 
@@ -45,11 +53,12 @@ def number_at(
 @cython.inline
 @cython.exceptval(check=False)
 def put(
-    line: cython.pointer[cython.uchar], end: cython.Py_ssize_t, text: cython.pointer[cython.const[cython.uchar]],
+    line: cython.pointer[cython.uchar], end: cython.Py_ssize_t, text: cython.p_const_char,
 ) -> cython.Py_ssize_t:
     """Append a constant text; gives the new end, like all that put."""
-    length: cython.Py_ssize_t = strlen(cython.cast(cython.p_const_char, text)) if cython.compiled else len(text)
-    return put_bytes(line, end, text, length)
+    if not cython.compiled:
+        return put_bytes(line, end, text, len(text))
+    return put_bytes(line, end, cython.cast(cython.pointer[cython.const[cython.uchar]], text), strlen(text))
 
 
 @cython.cfunc
@@ -68,21 +77,47 @@ def put_bytes(
 
 
 @cython.cfunc
+@cython.inline
+@cython.exceptval(check=False)
+def digits_of(value: cython.ulonglong) -> cython.Py_ssize_t:
+    """Number of decimal digits; times have 19, so that these are looked at first."""
+    if value >= NINETEEN_DIGITS:
+        return 20 if value >= TWENTY_DIGITS else 19
+    length: cython.Py_ssize_t = 1
+    while value >= 10_000:
+        value = value // 10_000
+        length += 4
+    return length + (value >= 10) + (value >= 100) + (value >= 1_000)
+
+
+@cython.cfunc
 @cython.cdivision(True)
 @cython.exceptval(check=False)
-def put_number(line: cython.pointer[cython.uchar], end: cython.Py_ssize_t, value: cython.ulonglong) -> cython.Py_ssize_t:
-    """Append an unsigned number in decimal."""
-    length: cython.Py_ssize_t = 1
-    bound: cython.ulonglong = 10
-    while length < 20 and value >= bound:
-        length += 1
-        bound = bound * 10 if length < 20 else bound
-    at: cython.Py_ssize_t = end + length
-    while at > end:
-        at -= 1
-        line[at] = 48 + value % 10
-        value = value // 10
-    return end + length
+def put_number(
+    line: cython.pointer[cython.uchar], end: cython.Py_ssize_t, value: cython.ulonglong,
+) -> cython.Py_ssize_t:
+    """Append an unsigned number in decimal, two digits at a time."""
+    if not cython.compiled:
+        return put(line, end, b"%d" % value)
+    pairs: cython.p_const_char = (
+        b"0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243444546474849"
+        b"5051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899"
+    )
+    at: cython.Py_ssize_t = end + digits_of(value)
+    stop: cython.Py_ssize_t = at
+    two: cython.ulonglong
+    while value >= 100:
+        two = 2 * (value % 100)
+        value = value // 100
+        at -= 2
+        line[at] = pairs[two]
+        line[at + 1] = pairs[two + 1]
+    if value >= 10:
+        line[end] = pairs[2 * value]
+        line[end + 1] = pairs[2 * value + 1]
+    else:
+        line[end] = 48 + value
+    return stop
 
 
 @cython.cfunc
@@ -100,7 +135,7 @@ def put_signed(line: cython.pointer[cython.uchar], end: cython.Py_ssize_t, value
 @cython.exceptval(check=False)
 def put_price(line: cython.pointer[cython.uchar], end: cython.Py_ssize_t, price: cython.longlong) -> cython.Py_ssize_t:
     """Append price / 1e9 with as many decimals as it needs but at least one; null where it is undefined."""
-    if price == 0x7FFFFFFFFFFFFFFF:
+    if price == UNDEFINED_PRICE:
         return put(line, end, b"null")
     size: cython.ulonglong = -price if price < 0 else price
     if price < 0:
@@ -126,7 +161,7 @@ def put_price(line: cython.pointer[cython.uchar], end: cython.Py_ssize_t, price:
 @cython.exceptval(check=False)
 def put_time(line: cython.pointer[cython.uchar], end: cython.Py_ssize_t, ts: cython.ulonglong) -> cython.Py_ssize_t:
     """Append a time as a quoted number of ns; null where it is undefined."""
-    if ts == 0xFFFFFFFFFFFFFFFF:
+    if ts == UNDEFINED_TIME:
         return put(line, end, b"null")
     line[end] = 34
     end = put_number(line, end + 1, ts)
@@ -159,14 +194,15 @@ def put_body(
     end = put_number(line, put(line, end, b',"channel_id":'), data[at + 37])
     end = put_number(line, put(line, end, b',"sequence":'), number_at(data, at + 52, 4))
     delta: cython.longlong = number_at(data, at + 48, 4)
-    end = put_signed(line, put(line, end, b',"ts_in_delta":'), delta - 0x100000000 if delta > 0x7FFFFFFF else delta)
+    end = put_signed(line, put(line, end, b',"ts_in_delta":'), delta - DELTA_RANGE if delta > LARGEST_DELTA else delta)
     publisher: cython.ulonglong = number_at(data, at + 2, 2)
     end = put_number(line, put(line, end, b',"publisher_id":'), publisher)
     return put(line, end, b',"source":"simulator"}\n' if publisher == 65535 else b"}\n")
 
 
 def dump_mbo(
-    data: cython.const[cython.uchar][::1], start: cython.Py_ssize_t, stop: cython.Py_ssize_t, heads: Mapping[int, bytes],
+    data: cython.const[cython.uchar][::1], start: cython.Py_ssize_t, stop: cython.Py_ssize_t,
+    heads: Mapping[int, bytes],
 ) -> bytes:
     """The canonical lines of the MBO records between two offsets.
 

@@ -23,6 +23,7 @@ cdef class Message:
     cdef long long bid_count
     cdef long long ask_count
     cdef void load(self, Py_ssize_t at) noexcept
+    cdef bint in_snapshot(self) noexcept
     cdef void load_mbo(self, Py_ssize_t at) noexcept
     cdef void load_trade(self, Py_ssize_t at) noexcept
     cdef void load_bar(self, Py_ssize_t at) noexcept

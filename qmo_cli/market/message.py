@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False
+# cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False, auto_pickle=False
 """One market record, taken apart: the fields that the reader uses, whatever the schema."""
 
 from __future__ import annotations
@@ -45,6 +45,8 @@ OHLCV_1S = cython.declare(cython.int, 32)
 OHLCV_1D = cython.declare(cython.int, 35)
 MBO = cython.declare(cython.int, 160)
 
+F_SNAPSHOT = cython.declare(cython.int, 32)
+
 
 @cython.cclass
 class Message:
@@ -68,6 +70,12 @@ class Message:
             self.load_bar(at)
         else:
             self.load_trade(at)
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def in_snapshot(self) -> cython.bint:
+        """Whether the record is an order of a snapshot."""
+        return self.rtype == MBO and self.flags & F_SNAPSHOT != 0
 
     @cython.cfunc
     @cython.exceptval(check=False)

@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False
+# cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False, auto_pickle=False
 """Native icebergs: what an order's fills and its next display prove about size it hides.
 
 Sizes of one order in one event: ``displayed`` d before it, ``filled`` f by all its fills, ``shown`` n after it.
@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import cython
 
-from qmo_cli.market.event import text_of
 from qmo_cli.market.orders import OrderTable
+from qmo_cli.market.trackers import text_of
 from qmo_cli.packets import IcebergFact
 
 NANO = cython.declare(cython.double, 1e9)
@@ -63,8 +63,8 @@ class NativeDetector:
                 self.fact("reprice", ts, row, displayed, filled, shown)
             elif filled:
                 self.fact("fill", ts, row, displayed, filled, shown)
-        else:
-            orders.first[row] += shown - (displayed - filled)
+        elif not filled:
+            orders.first[row] += shown - displayed
         return None
 
     @cython.cfunc
@@ -87,8 +87,8 @@ class NativeDetector:
                 return None
             self.fact("executed" if filled >= displayed else "cancelled", ts, row, displayed, filled, 0)
             self.known -= 1
-        elif left > 0:
-            orders.first[row] -= size - filled
+        elif left > 0 and not filled:
+            orders.first[row] -= size
         return None
 
     @cython.cfunc

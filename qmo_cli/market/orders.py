@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False
+# cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False, auto_pickle=False
 """Every resting order of one instrument, by id."""
 
 from __future__ import annotations
@@ -45,9 +45,9 @@ class OrderTable:
     def home(self, order_id: cython.longlong) -> cython.Py_ssize_t:
         """The row where an id would like to be."""
         if cython.compiled:
-            return cython.cast(cython.Py_ssize_t, (cython.cast(cython.ulonglong, order_id) * GOLDEN) >> (64 - self.bits))
-        else:
-            return ((order_id * GOLDEN) & MASK64) >> (64 - self.bits)
+            key: cython.ulonglong = cython.cast(cython.ulonglong, order_id)
+            return cython.cast(cython.Py_ssize_t, (key * GOLDEN) >> (64 - self.bits))
+        return ((order_id * GOLDEN) & MASK64) >> (64 - self.bits)
 
     @cython.cfunc
     @cython.exceptval(check=False)

@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False
+# cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False, auto_pickle=False
 """Volume at price: point of control, value area, imbalances and clusters. Prices are whole ticks."""
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class Profile:
         return self.total[tick - self.base] if self.low <= tick <= self.high else 0
 
     def poc(self) -> int:
-        """Point of control: the price of most volume; of equals the one nearest the profile's centre, then the lower."""
+        """Point of control: the price of most volume; of equals the one nearest the centre, then the lower."""
         best: cython.longlong = self.low
         most: cython.longlong = -1
         tick: cython.longlong

@@ -22,6 +22,7 @@ cdef class Reader:
     cdef long long recent_id
     cdef long long boundary
     cdef readonly long long newest
+    cdef long long deadline
     cdef readonly str fault
     cdef bint tbbo
     cdef bint take(self, Py_ssize_t at)
@@ -29,13 +30,19 @@ cdef class Reader:
     cdef bint is_sound(self)
     cdef bint goes_on(self, Instrument instrument)
     cdef object pass_time(self, Instrument instrument)
-    cdef object end_overdue(self, long long time)
+    cdef object end_other(self, Instrument instrument)
+    cdef object end_overdue(self)
+    cdef object mark_unterminated(self, Instrument instrument)
     cdef object open_frame(self, Instrument instrument)
     cdef object take_order(self, Instrument instrument)
+    cdef object take_bar(self, Instrument instrument)
     cdef object take_quote_or_trade(self, Instrument instrument, Py_ssize_t at)
     cdef int rank_of(self, int rtype)
     cdef object end_event(self, Instrument instrument)
+    cdef object fill_up(self, Instrument instrument)
     cdef object cross(self, long long time)
     cdef object close(self, Instrument instrument, long long end, bint closed)
+    cdef object let_go(self, Instrument instrument, long long end, bint closed)
     cdef object release(self)
     cdef object end_runs(self)
+    cdef object cover(self, long long end)

@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False
+# cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False, auto_pickle=False
 """The only loop over every message: records in, the rows of closed frames out.
 
 A frame is a span of event time, aligned to the epoch, and an event belongs to the frame of its first record. A record
@@ -22,9 +22,8 @@ COMPILED: bool = cython.compiled
 
 SECOND = cython.declare(cython.longlong, 1_000_000_000)
 UNDEFINED = cython.declare(cython.longlong, 0x7FFFFFFFFFFFFFFF)
-F_LAST, F_SNAPSHOT, UNTERMINATED = (
-    cython.declare(cython.int, 128), cython.declare(cython.int, 32), cython.declare(cython.int, 256),
-)
+NEVER = cython.declare(cython.longlong, 0x7FFFFFFFFFFFFFFF)
+F_LAST, UNTERMINATED = cython.declare(cython.int, 128), cython.declare(cython.int, 256)
 BARS, QUOTES, BARE_TRADES, TBBO, MBP_1, MBP_10, MBO = (
     cython.declare(cython.int, 1), cython.declare(cython.int, 2), cython.declare(cython.int, 3),
     cython.declare(cython.int, 4), cython.declare(cython.int, 5), cython.declare(cython.int, 6),
@@ -41,7 +40,7 @@ ADD, CANCEL, MODIFY, CLEAR, TRADE, FILL, NOTHING = (
     cython.declare(cython.int, 78),
 )
 BUY, SELL = cython.declare(cython.int, 66), cython.declare(cython.int, 65)
-BY_TIME, BY_TRADE, BY_COUNT = 0, 1, 2
+BY_TIME, BY_TRADE = cython.declare(cython.int, 0), cython.declare(cython.int, 1)
 
 Row = tuple[Any, ...]  # (end, instrument id, closed, label, Market, Health, Inputs)
 
@@ -71,6 +70,7 @@ class Reader:
         self.recent = None
         self.recent_id = -1
         self.boundary = self.newest = 0
+        self.deadline = NEVER                  # when the oldest open event will have lasted a second
         self.fault = ""
         self.tbbo = False
 
@@ -112,9 +112,7 @@ class Reader:
         if message.rtype == R_MBO:
             self.take_order(instrument)
         elif 32 <= message.rtype <= 35:
-            self.open_frame(instrument)
-            instrument.take_rank(BARS, True, False)
-            instrument.take_bar(message)
+            self.take_bar(instrument)
         else:
             self.take_quote_or_trade(instrument, at)
         return True
@@ -165,21 +163,17 @@ class Reader:
     def pass_time(self, instrument: Instrument) -> object:
         """Move on to the record's time: end what cannot go on, close what is over, count what comes late."""
         time: cython.longlong = self.message.time
-        if self.pending:
-            self.end_overdue(time)
-        if instrument.event.open and instrument is not self.running:
-            snapshot: cython.bint = self.message.rtype == R_MBO and self.message.flags & F_SNAPSHOT != 0
-            if instrument.event.snapshot and not snapshot:
-                self.end_event(instrument)
-            elif time - instrument.event.time > SECOND:
-                instrument.frame.flags |= UNTERMINATED
-                self.end_event(instrument)
         if time > self.newest:
             self.newest = time
+            if time > self.deadline:
+                self.end_overdue()
+        if instrument.event.open and instrument is not self.running:
+            self.end_other(instrument)
         if self.mode == BY_TIME:
             if time >= self.boundary:
                 self.cross(time)
-            elif time < self.boundary - self.every:
+                self.release()
+            elif time < (instrument.frame.end or self.boundary) - self.every:
                 instrument.late += 1
         elif time < instrument.closed_end:
             instrument.late += 1
@@ -187,13 +181,34 @@ class Reader:
         return None
 
     @cython.cfunc
-    def end_overdue(self, time: cython.longlong) -> object:
+    def end_other(self, instrument: Instrument) -> object:
+        """End the open event of orders if the record cannot be a part of it: snapshots stand alone."""
+        snapshot: cython.bint = self.message.in_snapshot()
+        if instrument.event.snapshot != snapshot:
+            self.mark_unterminated(instrument)
+            self.end_event(instrument)
+        return None
+
+    @cython.cfunc
+    def end_overdue(self) -> object:
         """No event runs on for more than a second after its first record: its last record is lost."""
         instrument: Instrument
-        for instrument in list(self.pending):
-            if time - instrument.event.time > SECOND:
-                instrument.frame.flags |= UNTERMINATED
+        self.deadline = NEVER
+        for instrument in self.active + self.pending:
+            if not instrument.event.open or instrument is self.running:
+                continue
+            if self.newest - instrument.event.time > SECOND:
+                self.mark_unterminated(instrument)
                 self.end_event(instrument)
+            else:
+                self.deadline = min(self.deadline, instrument.event.time + SECOND)
+        return None
+
+    @cython.cfunc
+    def mark_unterminated(self, instrument: Instrument) -> object:
+        """A snapshot may lack its last flag, an exchange event may not."""
+        if not instrument.event.snapshot:
+            instrument.frame.flags |= UNTERMINATED
         return None
 
     @cython.cfunc
@@ -201,7 +216,6 @@ class Reader:
         if instrument.frame.end == 0:
             instrument.frame.restart(self.boundary if self.mode == BY_TIME else 1)
             self.active.append(instrument)
-        instrument.frame.records += 1
         return None
 
     @cython.cfunc
@@ -212,9 +226,21 @@ class Reader:
             instrument.take_rank(MBO, True, True)
         if not instrument.event.open:
             instrument.begin_event(message)
+            self.deadline = min(self.deadline, message.time + SECOND)
+        instrument.frame.records += 1
         instrument.take_order(message)
         if message.flags & F_LAST:
             self.end_event(instrument)
+        return None
+
+    @cython.cfunc
+    def take_bar(self, instrument: Instrument) -> object:
+        """A bar is an event of its own; it counts as a record where nothing richer leads."""
+        self.open_frame(instrument)
+        instrument.take_bar(self.message)
+        if instrument.trade_rank == BARS and instrument.quote_rank == 0:
+            instrument.frame.records += 1
+            self.fill_up(instrument)
         return None
 
     @cython.cfunc
@@ -222,17 +248,22 @@ class Reader:
         """mbp-10, mbp-1, tbbo, trades and bbo: the quote first, for a trade's quote is the one before it."""
         message: Message = self.message
         rank: cython.int = self.rank_of(message.rtype)
-        if instrument.quote_rank == MBO or rank < instrument.trade_rank and rank < instrument.quote_rank:
+        if instrument.quote_rank == MBO or (rank < instrument.trade_rank and rank < instrument.quote_rank):
             instrument.dropped += 1
+            if self.mode == BY_TIME:
+                self.open_frame(instrument)
             return None
         self.open_frame(instrument)
+        instrument.frame.flags |= message.flags
         if not instrument.event.open:
             instrument.begin_event(message)
             self.running = instrument
-        counts: cython.bint = instrument.take_rank(rank, rank != QUOTES and message.action == TRADE, rank != BARE_TRADES)
+        counts: cython.bint = instrument.take_rank(rank, rank != QUOTES, rank != BARE_TRADES)
+        if rank >= max(instrument.trade_rank, instrument.quote_rank):
+            instrument.frame.records += 1
         if rank != BARE_TRADES and rank == instrument.quote_rank:
             instrument.take_levels(message, at + 48, 10 if rank == MBP_10 else 1)
-        if counts:
+        if counts and message.action == TRADE:
             instrument.trade(message, 0)
         if rank == QUOTES:
             instrument.take_last(message)
@@ -254,12 +285,21 @@ class Reader:
         if self.running is instrument:
             self.running = None
         instrument.end_event()
-        if self.mode == BY_TIME:
-            if self.pending and instrument in self.pending:
-                self.pending.remove(instrument)
-                self.close(instrument, instrument.frame.end, True)
-                self.release()
-        elif instrument.event.has_trade if self.mode == BY_TRADE else instrument.frame.records >= self.every:
+        if self.mode != BY_TIME:
+            self.fill_up(instrument)
+        elif self.pending and instrument in self.pending:
+            self.pending.remove(instrument)
+            self.let_go(instrument, instrument.frame.end, True)
+            self.release()
+        return None
+
+    @cython.cfunc
+    def fill_up(self, instrument: Instrument) -> object:
+        """Close a frame by trade or by count if the event that ended was its last."""
+        full: cython.bint = instrument.frame.records >= self.every
+        if self.mode == BY_TRADE:
+            full = instrument.event.prints.stop > 0 and not instrument.event.covered
+        if full and self.mode != BY_TIME:
             self.active.remove(instrument)
             self.close(instrument, max(instrument.last_time, instrument.closed_end), True)
             self.release()
@@ -271,24 +311,32 @@ class Reader:
         instrument: Instrument
         for instrument in self.active:
             if instrument.event.open:
-                if instrument not in self.pending:
-                    self.pending.append(instrument)
+                self.pending.append(instrument)
             else:
                 self.close(instrument, instrument.frame.end, True)
         self.active = []
         self.boundary = (time // self.every + 1) * self.every
-        self.release()
         return None
 
     @cython.cfunc
     def close(self, instrument: Instrument, end: cython.longlong, closed: cython.bint) -> object:
-        instrument.prepare(end)
+        instrument.sweeps.expire(end)
         self.waiting.append((
             end, instrument.instrument_id, closed, instrument.label,
             *summarize(instrument, end, self.level, self.prints),
         ))
         instrument.closed_end = end
-        instrument.frame.restart(0)
+        instrument.restart()
+        return None
+
+    @cython.cfunc
+    def let_go(self, instrument: Instrument, end: cython.longlong, closed: cython.bint) -> object:
+        """Close a frame that may have been pending, and those that clocks covered meanwhile."""
+        self.close(instrument, end, closed)
+        for covered in instrument.owed:
+            instrument.frame.restart(covered)
+            self.close(instrument, covered, closed)
+        instrument.owed = []
         return None
 
     @cython.cfunc
@@ -313,21 +361,29 @@ class Reader:
         return None
 
     def clock(self, ts: int) -> None:
-        """Time has come this far although nothing came: frames of silence go out too."""
-        instrument: Instrument
+        """Time has come this far although nothing came: the frame of silence that ended last goes out too."""
         self.end_runs()
-        self.end_overdue(ts)
         self.newest = max(self.newest, ts)
-        if self.mode != BY_TIME:
-            return
-        if ts >= self.boundary:
+        self.end_overdue()
+        if self.mode == BY_TIME and ts >= self.boundary:
             self.cross(ts)
-        covered: cython.longlong = ts // self.every * self.every
+            self.cover(self.boundary - self.every)
+            self.release()
+
+    @cython.cfunc
+    def cover(self, end: cython.longlong) -> object:
+        """The frame that ends there goes out for every instrument, even if it held nothing."""
+        instrument: Instrument
         for instrument in self.instruments.values():
-            if instrument is not None and instrument.frame.end == 0 and instrument.closed_end < covered:
-                instrument.frame.restart(covered)
-                self.close(instrument, covered, True)
-        self.release()
+            if instrument is None:
+                continue
+            if instrument.frame.end:
+                if instrument.frame.end < end:
+                    instrument.owed.append(end)
+            elif instrument.closed_end < end:
+                instrument.frame.restart(end)
+                self.close(instrument, end, True)
+        return None
 
     def interrupt(self, ts: int) -> None:
         """Something happened to the stream: what is open ends here, so that nothing spans it."""
@@ -338,9 +394,10 @@ class Reader:
         self.newest = max(self.newest, ts)
         for instrument in self.active + self.pending:
             if instrument.event.open:
-                instrument.frame.flags |= UNTERMINATED
+                self.mark_unterminated(instrument)
                 instrument.end_event()
-            self.close(instrument, min(instrument.frame.end, self.newest) if self.mode == BY_TIME else self.newest, True)
+            end: cython.longlong = instrument.frame.end if self.mode == BY_TIME else self.newest
+            self.let_go(instrument, min(end, self.newest), True)
         self.active, self.pending = [], []
         self.release()
 
@@ -352,8 +409,10 @@ class Reader:
             self.running = None
         for instrument in self.active + self.pending:
             if instrument.event.open:
+                self.mark_unterminated(instrument)
                 instrument.end_event()
-            self.close(instrument, instrument.frame.end if self.mode == BY_TIME else instrument.last_time, False)
+            instrument.sweeps.end()
+            self.let_go(instrument, instrument.frame.end if self.mode == BY_TIME else instrument.last_time, False)
         self.active, self.pending = [], []
         self.release()
 

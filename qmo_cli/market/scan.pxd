@@ -5,7 +5,7 @@ ctypedef const unsigned char* bytes_at
 
 cdef u64 number_at(bytes_at data, Py_ssize_t at, Py_ssize_t size) noexcept
 cdef Py_ssize_t newline(bytes_at text, Py_ssize_t at, Py_ssize_t stop) noexcept
-cdef Py_ssize_t after(bytes_at text, Py_ssize_t at, Py_ssize_t eol, bytes_at wanted) noexcept
+cdef Py_ssize_t after(bytes_at text, Py_ssize_t at, Py_ssize_t eol, const char* wanted) noexcept
 cdef Py_ssize_t digits_end(bytes_at text, Py_ssize_t at) noexcept
 cdef u64 value_of(bytes_at text, Py_ssize_t at, Py_ssize_t end) noexcept
 cdef void store(unsigned char* record, Py_ssize_t at, u64 value, Py_ssize_t size) noexcept

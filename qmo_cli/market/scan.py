@@ -11,6 +11,14 @@ from __future__ import annotations
 
 import cython
 
+# C constants: as literals, numbers beyond 32 bits would be Python objects
+UNDEFINED_TIME = cython.declare(cython.ulonglong, 0xFFFFFFFFFFFFFFFF)  # also the largest 64-bit number
+UNDEFINED_PRICE = cython.declare(cython.ulonglong, 0x7FFFFFFFFFFFFFFF)
+U32_MOST = cython.declare(cython.ulonglong, 0xFFFFFFFF)
+I32_MOST = cython.declare(cython.ulonglong, 0x7FFFFFFF)
+I32_LEAST = cython.declare(cython.ulonglong, 0x80000000)
+DELTA_RANGE = cython.declare(cython.ulonglong, 0x100000000)
+
 # memchr, memcmp, memcpy and strlen come from scan.pxd; interpreted, the branches that call them are not taken.
 
 
@@ -46,10 +54,10 @@ def newline(
 @cython.exceptval(check=False)
 def after(
     text: cython.pointer[cython.const[cython.uchar]], at: cython.Py_ssize_t, eol: cython.Py_ssize_t,
-    wanted: cython.pointer[cython.const[cython.uchar]],
+    wanted: cython.p_const_char,
 ) -> cython.Py_ssize_t:
     """Offset after a constant that must stand at ``at``; -1 if it does not (or if ``at`` is -1 already)."""
-    length: cython.Py_ssize_t = strlen(cython.cast(cython.p_const_char, wanted)) if cython.compiled else len(wanted)
+    length: cython.Py_ssize_t = strlen(wanted) if cython.compiled else len(wanted)
     if at < 0 or at + length > eol:
         return -1
     if cython.compiled:
@@ -124,8 +132,8 @@ def read_time(
     if at < 0:
         return -1
     if text[at] == 34:
-        return after(text, read_number(text, at + 1, record, target, 8, 0xFFFFFFFFFFFFFFFE), eol, b'"')
-    store(record, target, 0xFFFFFFFFFFFFFFFF, 8)
+        return after(text, read_number(text, at + 1, record, target, 8, UNDEFINED_TIME - 1), eol, b'"')
+    store(record, target, UNDEFINED_TIME, 8)
     return after(text, at, eol, b"null")
 
 
@@ -139,7 +147,7 @@ def read_price(
     if at < 0:
         return -1
     if text[at] == 110:
-        store(record, target, 0x7FFFFFFFFFFFFFFF, 8)
+        store(record, target, UNDEFINED_PRICE, 8)
         return -1 if needed else after(text, at, eol, b"null")
     negative: cython.bint = text[at] == 45
     if negative:
@@ -158,7 +166,7 @@ def read_price(
     if negative:
         if value == 0:
             return -1
-        value = (0 if cython.compiled else 1 << 64) - value
+        value = UNDEFINED_TIME - value + 1
     store(record, target, value, 8)
     return end
 
@@ -171,12 +179,12 @@ def read_delta(
 ) -> cython.Py_ssize_t:
     """Read ts_in_delta, a signed number of 32 bits."""
     if at < 0 or text[at] != 45:
-        return read_number(text, at, record, target, 4, 0x7FFFFFFF)
-    end: cython.Py_ssize_t = read_number(text, at + 1, record, target, 4, 0x80000000)
+        return read_number(text, at, record, target, 4, I32_MOST)
+    end: cython.Py_ssize_t = read_number(text, at + 1, record, target, 4, I32_LEAST)
     value: cython.ulonglong = number_at(record, target, 4)
     if end < 0 or value == 0:
         return -1
-    store(record, target, 0x100000000 - value, 4)
+    store(record, target, DELTA_RANGE - value, 4)
     return end
 
 
@@ -213,11 +221,11 @@ def read_body(
     at = after(text, read_letters(text, at, eol, record, target + 38), eol, b'","price":')
     needed: cython.bint = record[target + 38] in (65, 70, 77, 84)  # A F M T
     at = after(text, read_price(text, at, eol, record, target + 24, needed), eol, b',"size":')
-    at = after(text, read_number(text, at, record, target + 32, 4, 0xFFFFFFFF), eol, b',"order_id":"')
-    at = after(text, read_number(text, at, record, target + 16, 8, 0xFFFFFFFFFFFFFFFF), eol, b'","flags":')
+    at = after(text, read_number(text, at, record, target + 32, 4, U32_MOST), eol, b',"order_id":"')
+    at = after(text, read_number(text, at, record, target + 16, 8, UNDEFINED_TIME), eol, b'","flags":')
     at = after(text, read_number(text, at, record, target + 36, 1, 255), eol, b',"channel_id":')
     at = after(text, read_number(text, at, record, target + 37, 1, 255), eol, b',"sequence":')
-    at = after(text, read_number(text, at, record, target + 52, 4, 0xFFFFFFFF), eol, b',"ts_in_delta":')
+    at = after(text, read_number(text, at, record, target + 52, 4, U32_MOST), eol, b',"ts_in_delta":')
     at = after(text, read_delta(text, at, record, target + 48), eol, b',"publisher_id":')
     return read_rest(text, at, eol, record, target)
 
@@ -252,7 +260,7 @@ def load_mbo(
     view: cython.uchar[::1] = buffer
     record: cython.pointer[cython.uchar] = cython.address(view[0]) if cython.compiled else buffer
     head: bytes = b""
-    head_at: cython.pointer[cython.const[cython.uchar]] = head
+    head_at: cython.p_const_char = head
     length: cython.Py_ssize_t = 0
     identifier: cython.ulonglong = 0
     lines: cython.Py_ssize_t = 0

@@ -9,8 +9,13 @@ from __future__ import annotations
 
 import cython
 
-UNDEFINED = 2**64 - 1  # DBN's undefined time
+UNDEFINED = cython.declare(cython.ulonglong, 0xFFFFFFFFFFFFFFFF)  # DBN's undefined time
 
+UNDEFINED_PRICE = cython.declare(cython.ulonglong, 0x7FFFFFFFFFFFFFFF)
+SECOND = cython.declare(cython.ulonglong, 1_000_000_000)
+MINUTE = cython.declare(cython.ulonglong, 60_000_000_000)
+HOUR = cython.declare(cython.ulonglong, 3_600_000_000_000)
+DAY = cython.declare(cython.ulonglong, 86_400_000_000_000)
 SECOND_BARS = cython.declare(cython.int, 32)
 MINUTE_BARS = cython.declare(cython.int, 33)
 HOUR_BARS = cython.declare(cython.int, 34)
@@ -51,19 +56,15 @@ def expected_length(rtype: cython.uchar) -> cython.uchar:
         return 14
     if rtype == 0:
         return 12
-    if rtype == 1 or rtype == 195 or rtype == 196:
+    if rtype == 1 or rtype == 195 or rtype == 196 or rtype == 24:
         return 20
     if rtype == 10:
         return 92
     if rtype == 18:
         return 10
-    if rtype == 19:
-        return 130
-    if rtype == 24:
-        return 20
-    if rtype == 22:
-        return 44
-    return 80 if rtype == 21 or rtype == 23 else 0
+    if rtype == 21 or rtype == 23:
+        return 80
+    return 130 if rtype == 19 else 44 if rtype == 22 else 0
 
 
 @cython.cfunc
@@ -84,10 +85,10 @@ def time_of(data: cython.pointer[cython.const[cython.uchar]], at: cython.Py_ssiz
         return indexed_at(data, at)
     when: cython.ulonglong = word(data, at + 8)
     if rtype == SECOND_BARS:
-        return when + 1_000_000_000
+        return when + SECOND
     if rtype == MINUTE_BARS:
-        return when + 60_000_000_000
-    return when + (3_600_000_000_000 if rtype == HOUR_BARS else 86_400_000_000_000)
+        return when + MINUTE
+    return when + (HOUR if rtype == HOUR_BARS else DAY)
 
 
 @cython.cfunc
@@ -111,7 +112,7 @@ def sound(data: cython.pointer[cython.const[cython.uchar]], at: cython.Py_ssize_
     if side != 66 and side != 65 and side != 78:                       # B A N
         return False
     if action == 65 or action == 77 or action == 84 or action == 70:  # A M T F
-        return word(data, price) != 0x7FFFFFFFFFFFFFFF
+        return word(data, price) != UNDEFINED_PRICE
     return action == 67 or action == 82 or action == 78               # C R N
 
 
@@ -217,7 +218,9 @@ def first_fault(data: cython.const[cython.uchar][::1], start: cython.Py_ssize_t)
     return at
 
 
-def count(data: cython.const[cython.uchar][::1], start: cython.Py_ssize_t, stop: cython.Py_ssize_t) -> cython.Py_ssize_t:
+def count(
+    data: cython.const[cython.uchar][::1], start: cython.Py_ssize_t, stop: cython.Py_ssize_t,
+) -> cython.Py_ssize_t:
     """Number of records between two offsets."""
     at: cython.Py_ssize_t = start
     found: cython.Py_ssize_t = 0
@@ -250,10 +253,11 @@ def select(
     data: cython.const[cython.uchar][::1], wanted: cython.const[cython.uchar][::1],
     ids: cython.const[cython.uint][::1] | None, start_ns: cython.ulonglong, end_ns: cython.ulonglong,
     limit: cython.Py_ssize_t,
-) -> tuple[bytes, list[int]]:
-    """Records of the wanted rtypes and ids with start_ns <= time < end_ns, and the index that each had.
+) -> tuple[bytes, list[int], int]:
+    """Records of the wanted rtypes and ids with start_ns <= time < end_ns, the index that each had, the limit left.
 
-    ``wanted`` has a non-zero byte at each rtype to keep; ``ids`` None keeps all; a negative limit is none.
+    ``wanted`` has one byte per rtype: 0 leave out, 1 keep, 2 keep whatever its id and time, uncounted. ``ids`` None
+    keeps all; a negative limit is none.
     """
     stop: cython.Py_ssize_t = len(data)
     out = bytearray(stop)
@@ -271,16 +275,20 @@ def select(
     end: cython.Py_ssize_t = 0
     index: cython.Py_ssize_t = 0
     length: cython.Py_ssize_t
+    kept: cython.int
     when: cython.ulonglong
     while at < stop and limit != 0:
         length = 4 * cython.cast(cython.Py_ssize_t, base[at])
-        if wanted[base[at + 1]]:
+        kept = wanted[base[at + 1]]
+        if kept == 1:
             when = time_of(base, at)
-            if start_ns <= when < end_ns and (any_id or kept_id(wanted_ids, number, cython.cast(cython.uint, word(base, at) >> 32))):
-                copy(target, end, base, at, length)
-                indices.append(index)
-                end += length
-                limit -= 1
+            kept = start_ns <= when < end_ns
+            kept = kept and (any_id or kept_id(wanted_ids, number, cython.cast(cython.uint, word(base, at) >> 32)))
+            limit -= kept
+        if kept:
+            copy(target, end, base, at, length)
+            indices.append(index)
+            end += length
         index += 1
         at += length
-    return bytes(memoryview(out)[:end]), indices
+    return bytes(memoryview(out)[:end]), indices, limit

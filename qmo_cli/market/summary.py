@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False
+# cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False, auto_pickle=False
 """What a packet says of an instrument at the end of a frame: its market, health and inputs slots."""
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ def market_of(instrument: Instrument, end: cython.longlong) -> object:
     has_ask: cython.bint = shown and asks.depth > 0
     bid: cython.longlong = bids.best() if has_bid else 0
     ask: cython.longlong = asks.best() if has_ask else 0
-    traded: cython.bint = frame.close != 0
+    traded: cython.bint = frame.priced
     price, basis, ts = price_of(instrument, end, has_bid and has_ask, bid, ask)
     return Market(
         price, ts, basis, bid / NANO if has_bid else None, ask / NANO if has_ask else None,
         bids.best_size() if has_bid else None, asks.best_size() if has_ask else None,
         (ask - bid) / NANO if has_bid and has_ask else None,
-        frame.buy + frame.sell + frame.none if instrument.trade_rank else None,
+        volume_of(instrument),
         frame.open / NANO if traded else None, frame.high / NANO if traded else None,
         frame.low / NANO if traded else None, frame.close / NANO if traded else None,
         instrument.tick, instrument.point_value, source_name(instrument.publisher_id), quality_of(instrument),
@@ -62,6 +62,15 @@ def price_of(
     if instrument.last_ts == 0:
         return None, None, None
     return last / NANO, "bar" if instrument.last_is_bar else "trade", str(instrument.last_ts)
+
+
+@cython.cfunc
+def volume_of(instrument: Instrument) -> object:
+    """Contracts traded in the frame; unknown without trades, and where only bars tell it and none ended."""
+    frame: Frame = instrument.frame
+    if instrument.trade_rank == 0 or (instrument.trade_rank < BARE_TRADES and not frame.bars):
+        return None
+    return frame.buy + frame.sell + frame.none
 
 
 @cython.cfunc
@@ -99,7 +108,9 @@ def inputs_of(instrument: Instrument, level: cython.int, most_prints: cython.Py_
     orders: object = None
     if level >= 2 and instrument.quote_rank >= MBP_1 and instrument.book_shown():
         one_level: cython.bint = instrument.quote_rank == MBP_1
-        depth = frame.depth_input(instrument.bids, instrument.asks, 1 if one_level else 10, instrument.reach >= 0)
+        depth = frame.depth_input(
+            instrument.bids, instrument.asks, instrument.sweeps.sweeps, 1 if one_level else 10, instrument.reach >= 0,
+        )
     if level >= 3 and instrument.quote_rank == MBO:
-        orders = frame.orders_input()
+        orders = frame.orders_input(instrument.native.facts, instrument.refills)
     return Inputs(trades, frame.bars or None, depth, orders)

@@ -1,0 +1,78 @@
+"""``qmo engine``: packets, or records, to packets with readings."""
+
+from __future__ import annotations
+
+import click
+
+from ..errors import UsageError
+from ..router import RouteOptions
+from .options import Stage, stage_options
+from .output import write_all
+from .stages import (
+    ROUTE,
+    from_option,
+    make_engines,
+    packet_lines,
+    read_packets_or_records,
+    set_option,
+    since_filter,
+    stats_option,
+    updated,
+)
+from .statistics import Stopwatch
+
+EPILOG = """\b
+Examples:
+  qmo engine --list
+  qmo feed FILE | qmo engine all | jq -c '[.timestamp, .orderflow.score]'
+  qmo feed FILE | qmo engine iceberg --events
+  qmo feed FILE | qmo engine orderflow --every 1m --format table
+  qmo feed FILE | qmo engine iceberg --set iceberg.zone_ticks=5
+"""
+
+
+def complete_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    from ..engines import ENGINES
+
+    return [name for name in (*ENGINES, "all") if name.startswith(incomplete)]
+
+
+@click.command(cls=Stage, epilog=EPILOG)
+@click.argument("names", nargs=-1, metavar="NAME...|all", shell_complete=complete_names)
+@click.option("--list", "listing", is_flag=True, help="List the engines; with a NAME, its parameters.")
+@click.option("--events", is_flag=True, help="Print lifecycle events, one a line, instead of packets.")
+@click.option("--format", "form", type=click.Choice(["ndjson", "table"]), default="ndjson", show_default=True,
+              help="Packets as lines of JSON, or the readings as a table for a person.")
+@set_option
+@from_option
+@stats_option
+@stage_options(ROUTE)
+def engine(
+    names: tuple[str, ...], listing: bool, events: bool, form: str, parameters: tuple[str, ...], since: int | None,
+    stats: bool, routing: RouteOptions,
+) -> None:
+    """Let engines read packets, or records, and add what they see.
+
+    Reads packets from standard input and puts each engine's reading into the slot of its name. Given records, it
+    routes them itself, and takes the options of route for that. What an engine cannot know is null, and the packet's
+    missing says why.
+    """
+    from ..router import Router
+    from . import readings
+
+    if listing:
+        click.echo(readings.parameter_table(names) if names else readings.engine_table())
+        return
+    if not names:
+        raise UsageError("name one or more engines, or all; qmo engine --list shows them")
+    engines, router, watch = make_engines(names, parameters, timing=stats), Router(routing), Stopwatch(stats)
+    router.counting = stats
+    batches = watch.count(read_packets_or_records("engine", router, watch))
+    read = since_filter(updated(batches, engines.update), since)
+    if events:
+        write_all(readings.event_lines(read, engines.names))
+    elif form == "table":
+        write_all(readings.reading_tables(read, engines.names))
+    else:
+        write_all(packet_lines(read))
+    watch.show(router, engines.nanoseconds)

@@ -1,0 +1,73 @@
+"""``qmo run``: the whole chain in one process."""
+
+from __future__ import annotations
+
+import click
+
+from ..feeds.sim import SimOptions
+from ..router import RouteOptions
+from ..score import ScoreOptions
+from ..sizing import SignalOptions
+from .options import Stage, stage_options
+from .output import write_all
+from .sources import FEED, SIM, FeedOptions, read_blocks, source_argument
+from .stages import (
+    ROUTE,
+    SCORE,
+    SIGNAL,
+    changes_option,
+    from_option,
+    full_option,
+    make_engines,
+    set_option,
+    signal_lines,
+    stats_option,
+    updated,
+    weight_option,
+    weighted,
+)
+from .statistics import Stopwatch
+
+EPILOG = """\b
+Examples:
+  qmo run sim --minutes 10 --seed 7
+  qmo run FILE.dbn.zst --changes
+  qmo run FILE --access l1 --phase orderflow --account 50000 --risk 250
+"""
+
+
+@click.command(cls=Stage, epilog=EPILOG)
+@source_argument
+@changes_option
+@full_option
+@from_option
+@set_option
+@weight_option
+@stats_option
+@stage_options(FEED, SIM, ROUTE, SCORE, SIGNAL)
+def run(  # one parameter for each stage's options
+    source: tuple[str, ...], changes: bool, full: bool, since: int | None, parameters: tuple[str, ...],
+    weights: dict[str, float], stats: bool, feeding: FeedOptions, simulation: SimOptions, routing: RouteOptions,
+    scoring: ScoreOptions, signalling: SignalOptions,
+) -> None:
+    """Run the whole chain in one process: records in, signals out.
+
+    Takes the options of every stage and prints what feed, route, engine all, score and signal print in a pipe.
+    SOURCE is a file, a pattern in quotes, - for standard input, or sim for the built-in simulator.
+    """
+    from ..feeds import prefetch
+    from ..pipeline import routed
+    from ..router import Router
+    from ..score import Scorer
+    from ..signals import Signaler
+
+    router, watch = Router(routing), Stopwatch(stats)
+    router.counting = stats
+    engines = make_engines(("all",), parameters, timing=stats)
+    score = watch.timed("score", Scorer(weighted(scoring, weights)).update)
+    decide = watch.timed("signal", Signaler(signalling).update)
+    blocks = watch.iterate("feed", prefetch(read_blocks("run", source, feeding, simulation)))
+    batches = watch.count(watch.iterate("route", routed(router, blocks), inside="feed"))
+    scored = updated(batches, engines.update, score)
+    write_all(signal_lines(scored, decide, changes=changes, full=full, since=since))
+    watch.show(router, engines.nanoseconds)

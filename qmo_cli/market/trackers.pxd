@@ -1,0 +1,29 @@
+from qmo_cli.market.rows cimport Rows
+
+
+cdef class Refills:
+    cdef long long window
+    cdef Rows dead
+    cdef list links
+    cdef long long dropped
+    cdef int died(self, long long ts, int side, long long price, long long order_id, long long size) except? -1
+    cdef int added(self, long long ts, int side, long long price, long long order_id, long long size) except? -1
+
+
+cdef class SweepTracker:
+    cdef long long window
+    cdef Py_ssize_t least
+    cdef int side
+    cdef long long start
+    cdef long long first
+    cdef long long last
+    cdef long long size
+    cdef Rows prices
+    cdef Rows aggressors
+    cdef list sweeps
+    cdef int trade(self, long long ts, int side, long long price, long long size, long long aggressor) except? -1
+    cdef object end(self)
+    cdef object expire(self, long long now)
+
+
+cdef int remember(Rows values, long long value) except? -1
