@@ -9,7 +9,7 @@ from typing import Literal
 import msgspec
 
 from .blocks import MAPPING, MBO, SIMULATOR, Block
-from .dbn import header_at, names_of, read_mapping
+from .records.layout import header_at, names_of, read_mapping
 from .errors import BadData
 from .feeds.inputs import READ_SIZE, Source, widen_pipe
 from .feeds.lines import head_of

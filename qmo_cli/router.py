@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .blocks import BBO_1S, DEFINITION, MAPPING, MBO, MBP_1, MBP_10, OHLCV_1D, OHLCV_1S, SYSTEM, TRADES, Block
-from .dbn import layout, read_mapping
+from .records.layout import layout, read_mapping
 from .errors import BadData, UsageError
 from .instruments import Spec, is_outright, spec_from_definition, spec_of
 from .market.reader import Reader

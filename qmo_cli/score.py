@@ -25,7 +25,7 @@ from .views import (
     OrderflowView,
     reason,
 )
-from .zones import ZoneMemo
+from .live_zones import ZoneMemo
 
 Kind = Literal["BUY", "SELL", "HOLD"]
 

@@ -1,8 +1,8 @@
 """An independent reader of the market in plain Python: the oracle of the compiled one. Slow and obvious on purpose.
 
-The parts are reference_records (bytes to values), reference_book (orders and levels), reference_orders (icebergs
-and other order facts), reference_frame (sums of a frame), reference_state (one instrument, and its packet) and this
-file (time, events, frames). Choices where the definitions leave one:
+The parts are reference_records (bytes to values), reference_book (orders and levels), reference_orders (facts about
+orders), reference_icebergs (those of icebergs), reference_frame (sums of a frame), reference_state (one instrument,
+and its packet) and this file (time, events, frames). Choices where the definitions leave one:
 
 Time. Only market records (mbo, mbp, trades, bbo, ohlcv) and system records carry time; mappings, definitions and
 all other types do not. ``newest`` is the largest time so far, over all instruments; a market record more than 1 s
@@ -67,6 +67,7 @@ class ReferenceReader:
         self.frames: list[Frame] = []
         self.events = 0
         self.snapshots = 0
+        self.finished = False
 
     def read(self, data: bytes, schema: str | None = None) -> None:
         """Take in one DBN record. Raises BadData when it is more than 1 s behind."""
@@ -83,6 +84,7 @@ class ReferenceReader:
 
     def finish(self) -> list[Frame]:
         """End what is open and give all frames."""
+        self.finished = True
         for state in self.states.values():
             for kind in list(state.open):
                 self._end(state, kind)
@@ -124,6 +126,7 @@ class ReferenceReader:
         if "orders" in state.open and state.open["orders"].snapshot != record.snapshot_order:
             self._end(state, "orders")
         self._close()
+        state.last = self.newest
         state.late += self._is_late(state, record)
         given = state.give(record)
         if given is None:
@@ -139,7 +142,6 @@ class ReferenceReader:
         if state is None:
             state = State(record.instrument, self.newest // self.every * self.every)
             self.states[record.instrument] = state
-        state.last = self.newest
         return state
 
     def _is_late(self, state: State, record: Record) -> bool:
@@ -182,8 +184,9 @@ class ReferenceReader:
             sums.events.append(take_mbo(state, event.given))
         else:
             sums.events.append(take_other(state, event.given))
-        if self._is_full(sums, kind) and not state.open:
+        if self._is_full(sums, kind) and not state.open and not self.finished:
             self._emit(state, 0, max(state.last, state.last_end), closed=True)
+            self._release()
 
     def _is_full(self, sums: Sums, kind: str) -> bool:
         """Whether an event that just ended completes a frame by trade or count."""

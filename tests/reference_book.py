@@ -13,7 +13,6 @@ Choices where the definitions leave one:
 from __future__ import annotations
 
 import bisect
-from collections import Counter
 from dataclasses import dataclass
 
 from .reference_records import Record, Row
@@ -81,7 +80,6 @@ class Book:
         self.levels: dict[str, dict[int, tuple[int, int]]] = {"B": {}, "A": {}}
         self.prices: dict[str, list[int]] = {"B": [], "A": []}  # ascending
         self.unknown = 0
-        self.discovered: Counter[tuple[str, int]] = Counter()  # side, price -> size first seen in an M
 
     def _level(self, side: str, price: int, size: int, count: int) -> None:
         levels = self.levels[side]
@@ -110,7 +108,6 @@ class Book:
         if order is None:
             self.unknown += 1
             self._enter(record, seen_added=False)
-            self.discovered[record.side, record.price or 0] += record.size
             return
         assert record.price is not None
         self._level(record.side, record.price, record.size, 1)

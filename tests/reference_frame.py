@@ -1,15 +1,15 @@
-"""Reference reader, part 4: the sums of one frame, each a plain function of the frame's complete events.
+"""Reference reader, part 5: the sums of one frame, each a plain function of the frame's complete events.
 
 Choices where the definitions leave one (T: counted records with action T; in the order in which they came):
 
 - seconds: second = time of the event's first record // 1e9, but never before the newest second that the instrument
   has traded in (in this frame or before): that is where a late event counts. profile: ascending by price. trades
   counts T.
-- prints: within one event by (order id, side); without ids by side; ``ts_event`` is the event's. Sorted by size descending, then ts_event, then
-  order of appearance; the first 16 stay, ``dropped`` counts the others.
+- prints: within one event by (order id, side); without ids by side; ``ts_event`` is the event's. Sorted by size
+  descending, then ts_event, then order of appearance; the first 16 stay, ``dropped`` counts the others.
 - hits: by (resting side, price) of T with a side, in order of the first hit. ``before`` = the level in the book when
-  first hit: mbp: in that T itself, whose levels are those before it; mbo: at the event's start. ``after`` = in the
-  book at the frame's end, ``traded`` = sizes of T there, ``through`` = any later T (of any side, N too) of the frame
+  first hit; in mbp that T itself has it, since its levels are those before the trade. ``after`` = in the book at the
+  frame's end, ``traded`` = sizes of T there, ``through`` = any later T (of any side, N too) of the frame
   beyond the price.
 - sweeps: runs of T of one side; T of side N are skipped. A run ends with a T of the other side, with a T whose
   ts_event is more than 50 ms after the run's first, and with a frame whose end is. It is a row of the frame in
@@ -22,8 +22,9 @@ Choices where the definitions leave one (T: counted records with action T; in th
   all ranks are taken). No best price before: every price counts. mbp-1 and instruments without a tick: null.
 - ofi: Cont, Kukanov, Stoikov's e from the books before and after each event; rank by rank for mlofi; a missing
   level is a bid at -infinity or an ask at +infinity with size 0. ofi = mlofi[0]; mbp-1 has one rank only.
-- Events with an R or a snapshot record, the first event of the schema that gives the quotes, and events of a book
-  that is partial give neither ofi nor added / removed; the latter give no hits either.
+- Events with an R or a snapshot record, the first event of the schema that gives the quotes, events of a poorer one
+  than gives them at the frame's end, and events of a book that is partial give neither ofi nor added / removed; the
+  latter give no hits either.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from .reference_book import View, view_of
+from .reference_book import View
 from .reference_orders import Facts
 from .reference_records import Record, Row, money
 
@@ -41,7 +42,6 @@ SWEEP_LEVELS = 3
 REACH = 5           # ticks from the touch
 PRINTS = 16
 OTHER = {"B": "A", "A": "B", "N": "N"}
-EMPTY = View({}, {}, [], [])
 
 Fact = dict[str, Any]
 Run = list[tuple[Record, object]]  # T of one side, each with what names its aggressor
@@ -56,7 +56,7 @@ class Done:
     records: list[Record]
     trades: list[Record]         # T that count
     taken: list[Record]          # T that count, or did in a poorer schema
-    known: bool = False          # whether the book before it was
+    shown: list[int | None] = field(default_factory=list)  # of each T that counts: displayed where it hits
     before: View | None = None   # the displayed book around it; None: no book
     after: View | None = None
     facts: Facts = field(default_factory=Facts)
@@ -125,24 +125,24 @@ def _print(trades: list[Record], ts_event: int) -> Fact:
 
 def hits(events: list[Done], end: View) -> list[Fact]:
     found: dict[tuple[str, int], Fact] = {}
-    trades = [(event, record) for event in events for record in event.trades]
-    for index, (event, record) in enumerate(trades):
+    prices = [price_of(record) for event in events for record in event.trades]
+    hit = [pair for event in events for pair in zip(event.trades, event.shown, strict=True)]
+    for index, (record, shown) in enumerate(hit):
         key = (OTHER[record.side], price_of(record))
-        if record.side == "N" or not event.known:
+        if record.side == "N" or shown is None:
             continue
         if key not in found:
-            before = event.before or EMPTY if event.schema == "mbo" else view_of(record.bids, record.asks, 10)
-            found[key] = _hit(*key, before, end, [price_of(later) for _, later in trades[index:]])
+            found[key] = _hit(*key, shown, end, prices[index:])
         found[key]["traded"] += record.size
     for fact in found.values():
         fact["replenished"] = fact["traded"] - (fact["before"] - fact["after"])
     return list(found.values())
 
 
-def _hit(side: str, price: int, before: View, end: View, traded: list[int]) -> Fact:
+def _hit(side: str, price: int, before: int, end: View, traded: list[int]) -> Fact:
     beyond = [other for other in traded if (other > price if side == "A" else other < price)]
     return {
-        "side": side, "price": money(price), "before": before.size(side, price), "after": end.size(side, price),
+        "side": side, "price": money(price), "before": before, "after": end.size(side, price),
         "traded": 0, "through": bool(beyond), "replenished": 0,
     }
 
@@ -250,7 +250,7 @@ def depth_input(events: list[Done], end: View, tick: int | None, swept: list[Fac
     """packets.DepthInput, lists uncut."""
     tick = None if end.depth == 1 else tick
     ranks = 10 if end.depth is None else end.depth
-    shown = [event for event in events if event.after is not None]
+    shown = [event for event in events if event.after is not None and event.after.depth == end.depth]
     added_bid, removed_bid = untraded(shown, "B", tick)
     added_ask, removed_ask = untraded(shown, "A", tick)
     flow_by_rank = mlofi(shown, ranks)

@@ -1,31 +1,32 @@
-"""Reference reader, part 3: what one complete event says about single orders, and the native iceberg algebra.
+"""Reference reader, part 3: what one complete event says about single orders.
 
 Choices where the definitions leave one:
 
-- Before an event with a record of a snapshot, an R or MAYBE_BAD_BOOK each order known as an iceberg becomes
+- At a record of a snapshot, an R or one with MAYBE_BAD_BOOK each order known as an iceberg becomes
   ``unknown``: one row each, ascending by order id, with filled 0 and after = before; it is then no longer known as one
   (a later refresh makes it one again).
-- An event with a T of side N (an auction) is *silent*, and so is one with a record of a snapshot, an R or
-  MAYBE_BAD_BOOK, and all after MAYBE_BAD_BOOK until an R or a snapshot: it gives no evidence, that is neither refresh
-  nor removal; what becomes of known icebergs is told. If the auction's F exceed its T (both sides are filled), the
-  icebergs known at its end become ``unknown`` then. In an auction F count whatever their price; nothing is implied,
-  nothing dies, and its F count neither as filled nor as remainder.
+- A snapshot is *silent*, and so is all after MAYBE_BAD_BOOK until an R or a snapshot, and all after a T of side N in
+  its event (an auction): it gives no evidence, that is neither refresh nor removal; what becomes of known icebergs is
+  told. If an auction's F exceed its T (both sides are filled), the icebergs known at its end become ``unknown`` then.
+  After a T of side N F count whatever their price, and nothing dies. In its event nothing is implied, and F count
+  neither as filled nor as remainder.
 - Aggressors are the ids other than 0 of the event's T. F of an aggressor is its own and no passive fill.
-- F is *at its price* when its price is the order's resting price at the event's start (unknown id: always). f of an
-  order is the sum of its F at its price; d its display at the event's start (unknown id: its C's size). An unknown id
-  without C in the event has no d.
-- One row per order and event, the first that fits: refresh (f > 0, an M of it after its first F, still at the same
-  price, n > d - f), removal (f > d, gone by C), and for known icebergs executed (gone, f >= d), cancelled (gone, f
-  < d), reprice (other price), fill (f > 0 and an M). n and the price after are those at the event's end.
-- Rows stand in the order in which the orders change (C or M) in the event. ``price`` is the price at the
-  event's end for reprice, else the one before. ``ts_event`` is that of the change.
+- One change (C or M) of one order is judged at a time: d is its display before the change, f the sum of its F at its
+  price in the event since its last change, n its display after the change. F is *at its price* when its price is the
+  one at which the order then rests. An unknown id with a C rested at the price of its F and displayed the C's size;
+  with an M, or without either, it has no d.
+- One row per change, the first that fits: refresh (f > 0, M, same price, n > d - f), removal (C, gone, f > d), and for
+  known icebergs executed (gone, f >= d), cancelled (gone, f < d), reprice (other price), fill (f > 0).
+- ``price`` is the one after the change for reprice, else the one before. ``ts_event`` is that of the change.
 - ``total`` is the sum of f since the order entered; ``hidden_traded`` = max(0, total - first); ``revealed`` is n -
   (d - f) on a refresh and 0 otherwise; ``hidden_filled`` = max(0, f - d) on refresh and removal and 0 otherwise.
 - ``filled`` sums all F but the aggressors' own. ``remainder`` is what of it is not explained: F away from the
-  price, f of an order without d, and f - d where neither refresh nor removal explains it.
+  price, f of an order without d, and f - d where neither refresh nor removal explains it; F after which no change
+  comes in the event are explained up to the display.
 - ``implied`` = max(0, sum of T - sum of F but the aggressors' own) of each event.
-- A stop is one row for each further aggressor id of an event: price of its first T, size of all its T.
-- ``first`` is the size of the A, plus and minus what M and C without passive F in the event changed while the order
+- A stop is one row for each further aggressor id of an event: price of its first T, size of all its T; the event's
+  ts_event.
+- ``first`` is the size of the A, plus and minus what M and C without passive F before them changed while the order
   was not known as an iceberg.
 - An order *dies* with its C when it was in the book and is gone by it and f = d and was no known iceberg. A link joins
   each A that is no snapshot's to every order of its side and price that died before it, in the order of their deaths,
@@ -38,11 +39,13 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from .reference_book import Book, Order
+from .reference_book import Book
+from .reference_icebergs import Story, died, kind_of, row, shown_at_the_end, tale
 from .reference_records import Record, money
 
 MAYBE_BAD_BOOK = 4
 REFILL = 50_000_000  # ns
+OTHER = {"B": "A", "A": "B", "N": "A"}
 
 Fact = dict[str, Any]
 
@@ -56,6 +59,7 @@ class Facts:
     stops: list[Fact] = field(default_factory=list)
     implied: int = 0
     shown_fills: Counter[tuple[str, int]] = field(default_factory=Counter)  # side, price -> displayed size filled
+    at_trade: list[int] = field(default_factory=list)  # displayed where each T hits, when it does
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,23 +71,9 @@ class Dead:
     size: int
 
 
-@dataclass(slots=True)
-class Story:
-    """What happened to one order in one event."""
-
-    order_id: int
-    start: Order | None        # at the event's start; for an unknown id as its C shows it; None: not knowable
-    end: Order | None          # at the event's end; None: gone
-    fill: int                  # f: passive volume filled at its price
-    away: int                  # passive volume filled at other prices, or of an order that is not knowable
-    taken: int                 # all its passive F
-    modified: bool             # an M after its first F
-    cancelled: bool            # gone by C
-
-
-def is_doubtful(records: list[Record]) -> bool:
-    """Whether nothing is known of icebergs after the event that was known before it."""
-    return any(record.snapshot or record.flags & MAYBE_BAD_BOOK or record.action == "R" for record in records)
+def is_doubtful(record: Record) -> bool:
+    """Whether nothing is known any more of icebergs that was known before it."""
+    return bool(record.snapshot or record.flags & MAYBE_BAD_BOOK or record.action == "R")
 
 
 def is_auction(records: list[Record]) -> bool:
@@ -112,69 +102,6 @@ def passive(records: list[Record]) -> list[Record]:
         if record.action == "F" and record.order_id not in active]
 
 
-def shown_at_the_end(order_id: int, records: list[Record]) -> Order | None:
-    """An unknown order as its cancel describes it."""
-    for record in records:
-        if record.action == "C" and record.order_id == order_id and record.price is not None:
-            return Order(record.side, record.price, record.size, record.size, seen_added=False, seen_in_book=False)
-    return None
-
-
-def story(order_id: int, records: list[Record], before: dict[int, Order], after: dict[int, Order]) -> Story:
-    """Put together what one event says about one order."""
-    own = [record for record in records if record.order_id == order_id]
-    fills = [record for record in passive(records) if record.order_id == order_id]
-    start = before.get(order_id) or shown_at_the_end(order_id, records)
-    anywhere = is_auction(records) or (start is not None and not start.seen_in_book)
-    fill = sum(record.size for record in fills if start and (anywhere or record.price == start.price))
-    taken = sum(record.size for record in fills)
-    first_fill = own.index(fills[0]) if fills else len(own)
-    return Story(
-        order_id, start, after.get(order_id), fill, sum(record.size for record in fills) - fill, taken,
-        modified=any(record.action == "M" for record in own[first_fill:]),
-        cancelled=order_id not in after and any(record.action == "C" for record in own))
-
-
-def kind_of(case: Story, silent: bool) -> str | None:
-    """The one word for what happened; None when it says nothing about an iceberg."""
-    start, end, fill = case.start, case.end, case.fill
-    if start is None:
-        return None
-    if silent:
-        return fate(case, start) if start.iceberg else None
-    if fill and end and case.modified and end.price == start.price and end.size > start.size - fill:
-        return "refresh"
-    if case.cancelled and fill > start.size:
-        return "removal"
-    return fate(case, start) if start.iceberg else None
-
-
-def fate(case: Story, start: Order) -> str | None:
-    """What became of a known iceberg that gave no new evidence."""
-    if case.cancelled:
-        return "executed" if case.fill >= start.size else "cancelled"
-    if case.end and case.end.price != start.price:
-        return "reprice"
-    return "fill" if case.fill and case.modified else None
-
-
-def row(case: Story, kind: str, ts_event: int) -> Fact:
-    """One IcebergFact."""
-    start, end = case.start, case.end
-    assert start is not None
-    after = end.size if end else 0
-    total = start.total + case.fill
-    evidence = kind in ("refresh", "removal")
-    return {
-        "ts_event": str(ts_event), "kind": kind, "order_id": str(case.order_id), "side": start.side,
-        "price": money(end.price if kind == "reprice" and end else start.price),
-        "first": start.first, "before": start.size, "filled": case.fill, "after": after, "total": total,
-        "revealed": after - (start.size - case.fill) if kind == "refresh" else 0,
-        "hidden_filled": max(0, case.fill - start.size) if evidence else 0,
-        "hidden_traded": max(0, total - start.first), "seen_added": start.seen_added,
-    }
-
-
 def stops_of(records: list[Record]) -> list[Fact]:
     """The further aggressors of an event."""
     facts = []
@@ -182,7 +109,7 @@ def stops_of(records: list[Record]) -> list[Fact]:
         trades = [record for record in records if record.action == "T" and record.order_id == order_id]
         assert trades[0].price is not None
         facts.append({
-            "ts_event": str(trades[0].ts_event), "side": trades[0].side, "price": money(trades[0].price),
+            "ts_event": str(records[0].ts_event), "side": trades[0].side, "price": money(trades[0].price),
             "size": sum(record.size for record in trades), "order_id": str(order_id),
         })
     return facts
@@ -209,51 +136,70 @@ class OrderBook(Book):
     def take(self, records: list[Record]) -> Facts:
         """Apply a complete event and say what it revealed."""
         facts = Facts(stops=stops_of(records), implied=implied_of(records))
-        if is_doubtful(records):
-            facts.icebergs += self._lost(next(record.ts_event for record in records if is_doubtful([record])))
-        changed = list(dict.fromkeys(record.order_id for record in records if record.action in ("A", "M", "C")))
-        filled = list(dict.fromkeys(record.order_id for record in passive(records)))
-        ids = list(dict.fromkeys(changed + filled))
-        before = {key: replace(self.orders[key]) for key in ids if key in self.orders}
-        self.discovered.clear()
+        counted = not is_auction(records)
+        fills: dict[int, list[tuple[Record, int | None]]] = defaultdict(list)  # with the price where the order rested
+        active, auction = aggressors(records), False
         for record in records:
-            self.apply(record, owners=record.order_id not in filled)
-        self._judge(records)
-        cases = [story(key, records, before, self.orders) for key in ids]
-        silent = self.doubtful or is_doubtful(records) or is_auction(records)
-        for case in cases:
-            self._tell(facts, case, records, silent)
-        self._link(facts, {case.order_id: case for case in cases}, records)
-        facts.shown_fills.subtract(self.discovered)
+            if is_doubtful(record):
+                facts.icebergs += self._lost(record.ts_event)
+            self._judge(record)
+            silent = self.doubtful or records[0].snapshot or auction
+            if record.action == "T":
+                auction = auction or record.side == "N"
+                facts.at_trade.append(self.levels[OTHER[record.side]].get(record.price or 0, (0, 0))[0])
+            elif record.action == "F" and record.order_id not in active:
+                order = self.orders.get(record.order_id)
+                fills[record.order_id].append((record, order.price if order and not auction else None))
+            elif record.action in ("C", "M"):
+                case = self._change(record, fills.pop(record.order_id, []))
+                self._tell(facts, case, counted, silent)
+                self._bury(case, auction)
+                self._notice(facts, case)
+            else:
+                self.apply(record, owners=True)
+                facts.links += self._links(record)
+        for order_id, own in fills.items():
+            order = self.orders.get(order_id)
+            self._tell(facts, tale(order_id, order, order, own, None), counted, silent=True)
         if is_uncross(records):
             facts.icebergs += self._lost(records[0].ts_event)
         return facts
 
-    def _judge(self, records: list[Record]) -> None:
+    def _change(self, record: Record, fills: list[tuple[Record, int | None]]) -> Story:
+        """Apply a C or M and put together what it says about its order."""
+        known = self.orders.get(record.order_id)
+        start = replace(known) if known else shown_at_the_end(record)
+        self.apply(record, owners=not fills)
+        return tale(record.order_id, start, self.orders.get(record.order_id), fills, record)
+
+    @staticmethod
+    def _notice(facts: Facts, case: Story) -> None:
+        """What of the display went by trading; what an M of an unknown id brings to light was there before."""
+        if case.start and case.start.seen_in_book:
+            facts.shown_fills[case.start.side, case.start.price] += min(case.fill + case.away, case.start.size)
+        elif case.end:
+            facts.shown_fills[case.end.side, case.end.price] -= case.end.size
+
+    def _judge(self, record: Record) -> None:
         """After MAYBE_BAD_BOOK nothing is said of icebergs until the book is given anew."""
-        for record in records:
-            anew = record.snapshot or record.action == "R"
-            self.doubtful = not anew and (self.doubtful or bool(record.flags & MAYBE_BAD_BOOK))
+        anew = record.snapshot or record.action == "R"
+        self.doubtful = not anew and (self.doubtful or bool(record.flags & MAYBE_BAD_BOOK))
 
     def _lost(self, ts_event: int) -> list[Fact]:
         """Forget the icebergs that are known: a row for each."""
         rows = []
         for key in sorted(key for key, order in self.orders.items() if order.iceberg):
             order = self.orders[key]
-            case = Story(key, order, order, 0, 0, 0, modified=False, cancelled=False)
-            rows.append(row(case, "unknown", ts_event))
+            rows.append(row(Story(key, order, order, 0, 0, None), "unknown", ts_event))
             order.iceberg = False
         return rows
 
-    def _tell(self, facts: Facts, case: Story, records: list[Record], silent: bool) -> None:
+    def _tell(self, facts: Facts, case: Story, counted: bool, silent: bool) -> None:
         kind = kind_of(case, silent)
-        if kind:
-            changes = [one.ts_event for one in records if one.order_id == case.order_id and one.action in ("M", "C")]
-            facts.icebergs.append(row(case, kind, changes[-1]))
-        if not is_auction(records):
+        if kind and case.change:
+            facts.icebergs.append(row(case, kind, case.change.ts_event))
+        if counted:
             self._count(case)
-        if case.start and case.start.seen_in_book and (case.modified or case.cancelled):
-            facts.shown_fills[case.start.side, case.start.price] += min(case.taken, case.start.size)
         if case.end and case.start:
             case.end.total += case.fill
             case.end.iceberg = case.end.iceberg or kind == "refresh"
@@ -264,22 +210,17 @@ class OrderBook(Book):
         if case.start and kind_of(case, silent=False) not in ("refresh", "removal"):
             self.remainder += max(0, case.fill - case.start.size)
 
-    def _link(self, facts: Facts, cases: dict[int, Story], records: list[Record]) -> None:
-        """Bury the orders that died, and link new ones to those that died before them."""
-        for record in records:
-            case = cases.get(record.order_id)
-            if record.action == "C" and case and died(case) and not is_auction(records):
-                self.dead[record.side, record.price or 0].append(Dead(record.ts_event, case.order_id, case.fill))
-            if record.action == "A" and not record.snapshot:
-                facts.links += [
-                    link(record, dead) for dead in self.dead[record.side, record.price or 0]
-                    if 0 <= record.ts_event - dead.ts_event <= REFILL]
+    def _bury(self, case: Story, auction: bool) -> None:
+        if died(case) and case.start and case.change and not auction:
+            dead = Dead(case.change.ts_event, case.order_id, case.fill)
+            self.dead[case.start.side, case.start.price].append(dead)
 
-
-def died(case: Story) -> bool:
-    """Whether the order was filled completely and never showed that it hid anything."""
-    start = case.start
-    return bool(start and start.seen_in_book and case.cancelled and case.fill == start.size and not start.iceberg)
+    def _links(self, record: Record) -> list[Fact]:
+        if record.action != "A" or record.snapshot:
+            return []
+        return [
+            link(record, dead) for dead in self.dead[record.side, record.price or 0]
+            if 0 <= record.ts_event - dead.ts_event <= REFILL]
 
 
 def link(added: Record, dead: Dead) -> Fact:

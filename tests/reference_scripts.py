@@ -7,7 +7,7 @@ from typing import Any
 from qmo_cli.blocks import SECOND
 
 from .reference import ReferenceReader
-from .support import Part, Script, added, cleared, filled, traded
+from .scripts import Part, Script, added, cleared, filled, traded
 
 Frame = dict[str, Any]
 MS = 1_000_000

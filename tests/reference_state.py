@@ -1,4 +1,4 @@
-"""Reference reader, part 5: all that is known of one instrument, and the packet made of it.
+"""Reference reader, part 6: all that is known of one instrument, and the packet made of it.
 
 Choices where the definitions leave one:
 
@@ -33,7 +33,7 @@ from typing import Any
 from qmo_cli.blocks import SECOND
 
 from .reference_book import View, view_of
-from .reference_frame import Done, Run, depth_input, orders_input, sweeps, trades_input
+from .reference_frame import OTHER, Done, Run, depth_input, orders_input, sweeps, trades_input
 from .reference_orders import OrderBook
 from .reference_records import Record, Row, money
 
@@ -61,6 +61,7 @@ class Given:
     trades: bool    # its T is one of the trades
     counts: bool    # and no poorer schema told of it before
     quotes: bool    # its levels are the quote
+    last: bool      # the last price of its bbo is the best known
 
 
 @dataclass(slots=True)
@@ -143,7 +144,8 @@ class State:
         self.dropped += gives and record.action == "T" and not counts
         if counts:
             self.traded_until = max(self.traded_until, record.ts_event)
-        given = Given(record, gives, counts, kind == self.best(QUOTES_FROM))
+        last = kind == "bbo" and record.price is not None and self.best(TRADES_FROM) is None
+        given = Given(record, gives, counts, kind == self.best(QUOTES_FROM), last)
         return given if record.bar or given.trades or given.quotes else None
 
     def take_bar(self, record: Record, sums: Sums) -> None:
@@ -173,7 +175,10 @@ def take_mbo(state: State, given: list[Given]) -> Done:
     done.before = state.displayed or state.book.view()
     done.facts = state.book.take(done.records)
     state.quote_ts = done.records[0].ts_event
-    done.sudden, done.known = first or not state.complete, state.complete
+    counts = [one.counts for one in given if one.record.action == "T"]
+    hit = [shown for shown, counted in zip(done.facts.at_trade, counts, strict=True) if counted]
+    done.shown = [shown if state.complete else None for shown in hit]
+    done.sudden = first or not state.complete
     judge_book(state, done.records, state.book.unknown - unknown)
     done.after = state.displayed = state.book.view()
     return done
@@ -195,17 +200,19 @@ def judge_book(state: State, records: list[Record], unknown: int) -> None:
 
 def take_other(state: State, given: list[Given]) -> Done:
     """Let a complete event of a schema without orders take effect."""
+    for record in [one.record for one in given if one.last]:
+        state.price = (record.price or 0, record.ts_event, "trade")
     done = state.done(given)
     quotes = [one.record for one in given if one.quotes]
-    for record in done.records:
-        if kind_of(record) == "bbo" and record.price is not None and state.best(TRADES_FROM) is None:
-            state.price = (record.price, record.ts_event, "trade")
     if quotes:
         last = quotes[-1]
         state.quote, state.quote_ts = (last.bids[:1], last.asks[:1]), last.ts_event
         if last.schema in DEPTHS:
             done.before, done.after = state.view, view_of(last.bids, last.asks, DEPTHS[last.schema])
-            done.known, done.sudden, state.view = True, state.view is None, done.after
+            done.sudden, state.view = state.view is None, done.after
+    for one in done.trades:
+        view = view_of(one.bids, one.asks, 10) if one.schema in DEPTHS else None
+        done.shown.append(view.size(OTHER[one.side], one.price or 0) if view else None)
     return done
 
 

@@ -1,35 +1,14 @@
-"""Hypothesis strategies: streams of records of a small exchange, and ways to cut them.
-
-An exchange is driven by a string of bytes, so that Hypothesis can shrink what fails: fewer bytes, fewer events.
-"""
+"""Hypothesis strategies: streams of records of a small exchange."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-
 from hypothesis import strategies as st
 
+from .dice import Dice
 from .reference_records import describe
-from .support import (
-    Part,
-    Script,
-    added,
-    cancelled,
-    cleared,
-    filled,
-    mapping,
-    mbo,
-    modified,
-    nothing,
-    system,
-    traded,
-)
-
-TICK = 0.1
-MIDDLE = 20_000        # ticks: 2000.0
-OTHER = {"B": "A", "A": "B"}
-MAYBE_BAD_BOOK = 4
+from .scripts import Script, added, cleared
+from .streams_exchange import Exchange, act
+from .support import mapping, system
 
 
 class Stream(list[bytes]):
@@ -39,253 +18,17 @@ class Stream(list[bytes]):
         return "\n".join(["a stream of", *map(describe, self)])
 
 
-class Dice:
-    """Choices out of a string of bytes; zero once it is used up."""
-
-    def __init__(self, data: bytes) -> None:
-        self.data = data
-        self.position = 0
-
-    @property
-    def empty(self) -> bool:
-        return self.position >= len(self.data)
-
-    def below(self, limit: int) -> int:
-        """A number from 0 to limit - 1 (limit up to 256)."""
-        value = 0 if self.empty else self.data[self.position]
-        self.position += 1
-        return value % limit
-
-    def chance(self, of_256: int) -> bool:
-        """True in about ``of_256`` of 256 throws; never once the bytes are used up."""
-        return not self.empty and 255 - self.below(256) < of_256
-
-
-@dataclass(slots=True)
-class Resting:
-    """An order in the exchange's book, with what it hides."""
-
-    order_id: int
-    side: str
-    ticks: int
-    shown: int
-    hidden: int = 0
-    peak: int = 0
-    start: int = 0  # shown at the start of the event that fills it
-
-
-def price(ticks: int) -> float:
-    """The price of a number of ticks."""
-    return round(ticks * TICK, 1)
-
-
-@dataclass(slots=True)
-class Exchange:
-    """One instrument's matching engine: it writes the events that its orders cause into the script."""
-
-    dice: Dice
-    script: Script
-    instrument: int
-    publisher: int = 1
-    book: dict[int, Resting] = field(default_factory=dict)  # in order of arrival: price-time priority
-    next_id: int = 1
-    middle: int = MIDDLE
-
-    def emit(self, *parts: Part, last: bool = True) -> None:
-        flags = 0 if not self.dice.chance(2) else MAYBE_BAD_BOOK
-        late = 900_000_000 if self.dice.chance(3) else 0
-        self.script.event(*parts, flags=flags, last=last, instrument=self.instrument, late=late)
-
-    def fresh(self) -> int:
-        self.next_id += 1
-        return self.instrument * 1_000_000 + self.next_id
-
-    def pick(self, test: Callable[[Resting], bool] = lambda order: True) -> Resting | None:
-        orders = [order for order in self.book.values() if test(order)]
-        return orders[self.dice.below(len(orders))] if orders else None
-
-    def best(self, side: str) -> int | None:
-        prices = [order.ticks for order in self.book.values() if order.side == side]
-        return (max if side == "B" else min)(prices, default=None)
-
-    def place(self) -> int:
-        """A price that does not cross, near the touch or the middle."""
-        return self.dice.below(8)
-
-    def free_price(self, side: str) -> int:
-        offset, against = self.place(), self.best(OTHER[side])
-        if side == "B":
-            return min(self.middle + 2 - offset, against - 1 if against else self.middle + 2)
-        return max(self.middle - 1 + offset, against + 1 if against else self.middle - 1)
-
-    def add(self) -> None:
-        side, shown = "BA"[self.dice.below(2)], 1 + self.dice.below(6)
-        order = Resting(self.fresh(), side, self.free_price(side), shown)
-        if self.dice.chance(90):
-            order.peak = shown + self.dice.below(2) * self.dice.below(3)
-            order.hidden = order.peak * self.dice.below(5) + self.dice.below(4)
-        self.book[order.order_id] = order
-        self.emit(added(order.order_id, side, price(order.ticks), shown))
-
-    def cancel(self) -> None:
-        order = self.pick()
-        if order:
-            size = order.shown if not self.dice.chance(50) else 1 + self.dice.below(order.shown)
-            order.shown -= size
-            if not order.shown:
-                del self.book[order.order_id]
-            self.emit(cancelled(order.order_id, order.side, price(order.ticks), size))
-
-    def modify(self) -> None:
-        order = self.pick()
-        if order:
-            order.shown = 1 + self.dice.below(7)
-            if self.dice.chance(120):
-                order.ticks = self.free_price(order.side)
-            self.emit(modified(order.order_id, order.side, price(order.ticks), order.shown))
-
-    def unknown(self) -> None:
-        side, ticks = "BA"[self.dice.below(2)], self.middle + self.dice.below(5) - 2
-        order_id, size = 900_000 + self.fresh(), 1 + self.dice.below(4)
-        kind = self.dice.below(3)
-        if kind == 0:
-            self.emit(cancelled(order_id, side, price(ticks), size))
-        elif kind == 1:
-            self.emit(modified(order_id, side, price(ticks), size))
-            self.book[order_id] = Resting(order_id, side, ticks, size)
-        else:
-            self.emit(
-                traded(OTHER[side], price(ticks), size + 1, self.fresh()),
-                filled(order_id, side, price(ticks), size + 1),
-                cancelled(order_id, side, price(ticks), size))
-
-    def trade(self) -> None:
-        """One aggressor, and now and then a stop that it triggers, against the other side's queue."""
-        side = "BA"[self.dice.below(2)]
-        head: list[Part] = []
-        changes: dict[int, Part] = {}
-        crosser = self.pick(lambda order: order.side == side) if self.dice.chance(25) else None
-        self.strike(side, self.fresh() if crosser is None else crosser.order_id, head, changes)
-        if crosser and head:
-            taken = sum(part.size for part in head if part.action == "F")
-            head.insert(1, filled(crosser.order_id, side, head[0].price or 0.0, taken))
-            del self.book[crosser.order_id]
-            changes[crosser.order_id] = cancelled(crosser.order_id, side, price(crosser.ticks), crosser.shown)
-        if self.dice.chance(40):
-            self.strike(side, self.fresh(), head, changes)
-        if head:
-            tail = [nothing()] if self.dice.chance(20) else []
-            self.emit(*head, *changes.values(), *tail, last=not self.dice.chance(4))
-
-    def strike(self, side: str, aggressor: int, head: list[Part], changes: dict[int, Part]) -> None:
-        """Fill up to some size against the queue; T and F go to ``head``, the book's changes to ``changes``."""
-        want, limit = 1 + self.dice.below(14), 1 + self.dice.below(4)
-        implied = 1 + self.dice.below(3) if self.dice.chance(20) else 0
-        for ticks in self.opposite_prices(side)[:limit]:
-            queue = [order for order in self.book.values() if order.side != side and order.ticks == ticks]
-            fills = []
-            for order in queue:
-                want, size = self.fill(order, want, changes)
-                fills += [filled(order.order_id, order.side, price(ticks), size)] if size else []
-            volume = sum(part.size for part in fills) + implied
-            if volume:
-                head += [traded(side, price(ticks), volume, aggressor), *fills]
-            implied = 0
-            if not want:
-                return
-
-    def opposite_prices(self, side: str) -> list[int]:
-        prices = {order.ticks for order in self.book.values() if order.side != side}
-        return sorted(prices, reverse=side == "A")
-
-    def fill(self, order: Resting, want: int, changes: dict[int, Part]) -> tuple[int, int]:
-        """Take up to ``want`` from one order, hidden size and all; what is still wanted, and what was taken."""
-        size = min(want, order.shown + (order.hidden if self.dice.chance(128) else 0))
-        if not size:
-            return want, 0
-        over = max(0, size - order.shown)
-        order.start = order.start if order.order_id in changes else order.shown
-        order.hidden -= over
-        order.shown -= size - over
-        if not order.shown and order.hidden and not self.dice.chance(30):
-            order.shown = min(order.hidden, max(1, order.peak))
-            order.hidden -= order.shown
-        side, ticks = order.side, price(order.ticks)
-        if order.shown:
-            changes[order.order_id] = modified(order.order_id, side, ticks, order.shown)
-        else:
-            del self.book[order.order_id]
-            changes[order.order_id] = cancelled(order.order_id, side, ticks, order.start)
-        return want - size, size
-
-    def refill(self) -> None:
-        """An order at the price of one that is filled completely, a little later."""
-        order = self.pick(lambda order: not order.hidden and order.ticks in (self.best("B"), self.best("A")))
-        if order:
-            side, ticks = order.side, order.ticks
-            del self.book[order.order_id]
-            self.emit(
-                traded(OTHER[side], price(ticks), order.shown, self.fresh()),
-                filled(order.order_id, side, price(ticks), order.shown),
-                cancelled(order.order_id, side, price(ticks), order.shown))
-            self.script.wait(self.dice.below(70) * 1_000_000)
-            again = Resting(self.fresh(), side, ticks, order.shown)
-            self.book[again.order_id] = again
-            self.emit(added(again.order_id, side, price(ticks), order.shown))
-
-    def auction(self) -> None:
-        ticks = self.middle
-        order = self.pick()
-        if order:
-            self.emit(traded("N", price(ticks), order.shown), filled(order.order_id, "N", price(ticks), 1))
-
-    def snapshot(self) -> None:
-        """The whole book again, in several runs' shapes."""
-        parts = [added(order.order_id, order.side, price(order.ticks), order.shown) for order in self.book.values()]
-        head = [] if self.dice.chance(60) else [cleared()]
-        if head or parts:
-            self.script.snapshot(*head, *parts, last=self.dice.chance(128), instrument=self.instrument)
-
-    def clear(self) -> None:
-        self.book.clear()
-        self.emit(cleared())
-
-    def same_instant(self) -> None:
-        self.script.now -= self.script.step
-
-    def silence(self) -> None:
-        self.script.wait((1 + self.dice.below(40)) * 100_000_000)
-
-    def odd_capture(self) -> None:
-        """One order without ts_recv."""
-        order = Resting(self.fresh(), "B", self.free_price("B"), 2)
-        self.book[order.order_id] = order
-        self.script.raw(mbo(
-            "A", "B", price(order.ticks), 2, order.order_id, ts_event=self.script.now, ts_recv=None, flags=128 | 8,
-            instrument=self.instrument, publisher=self.publisher))
-
-
-DEEDS: tuple[tuple[int, Callable[[Exchange], None]], ...] = (  # of 256
-    (70, Exchange.add), (30, Exchange.cancel), (30, Exchange.modify), (70, Exchange.trade), (16, Exchange.refill),
-    (10, Exchange.silence), (10, Exchange.same_instant), (4, Exchange.unknown), (4, Exchange.odd_capture),
-    (4, Exchange.snapshot), (2, Exchange.auction), (2, Exchange.clear),
-)
-
-
-def act(exchange: Exchange) -> None:
-    """One thing happens."""
-    throw = exchange.dice.below(256)
-    for weight, deed in DEEDS:
-        if throw < weight:
-            deed(exchange)
-            return
-        throw -= weight
-
-
 def clock(ts: int) -> bytes:
     """Our record that says how late it is."""
     return system({"schema": "system", "kind": "clock"}, ts_event=ts)
 
+
+def gap(ts: int) -> bytes:
+    """Our record that says that something is missing."""
+    return system({"schema": "system", "kind": "gap", "detail": "lost 3 records", "count": 3}, ts_event=ts)
+
+
+MARGIN = 200_000_000  # ns from the names of the instruments to what goes back in time
 
 SERIES = ("GCJ6", "GCM6", "MGCJ6")
 
@@ -300,14 +43,15 @@ def mbo_records(data: bytes, instruments: int, *, start: str = "snapshot", clock
             script.snapshot(cleared(), added(exchange.fresh(), "B", 1990.0, 3), instrument=exchange.instrument)
         elif start == "clear":
             script.event(cleared(), instrument=exchange.instrument)
+    script.wait(MARGIN)
     while not dice.empty:
         exchange = exchanges[dice.below(instruments)] if instruments > 1 else exchanges[0]
         act(exchange)
         if dice.chance(60):
             script.wait(dice.below(256) * 1_000_000)
         if clocks and dice.chance(12):
-            script.raw(clock(script.now))
-    return Stream(script.records)
+            script.raw((gap if dice.chance(40) else clock)(script.now - dice.below(3) * 40_000_000))
+    return Stream(script.captured())
 
 
 def bytes_of(least: int, most: int) -> st.SearchStrategy[bytes]:

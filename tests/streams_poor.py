@@ -6,7 +6,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from .streams import MIDDLE, SERIES, Dice, Stream, bytes_of, clock, price
+from .dice import Dice
+from .streams import SERIES, Stream, bytes_of, clock, gap
+from .streams_exchange import MIDDLE, price
 from .support import START, Quote, bbo, mapping, mbp1, mbp10, ohlcv, tbbo, trade
 
 
@@ -21,6 +23,8 @@ def quotes(dice: Dice, depth: int) -> tuple[list[Quote], list[Quote]]:
     return sides[0], sides[1]
 
 
+BEHIND = {"ohlcv-1s": 1_000_000_000, "ohlcv-1m": 60_000_000_000}  # ns from a bar's open to its end
+
 Books = dict[int, tuple[list[Quote], list[Quote]]]
 
 
@@ -29,11 +33,13 @@ def poor_record(schema: str, dice: Dice, ts_event: int, instrument: int, books: 
     side, size, at = "BAN"[dice.below(3) % 3], 1 + dice.below(9), price(MIDDLE + dice.below(9) - 2)
     ts_recv = None if dice.chance(5) else ts_event + 100_000
     times: dict[str, Any] = {"ts_event": ts_event, "ts_recv": ts_recv, "instrument": instrument}
+    if schema.startswith("ohlcv"):
+        bottom, top = at, price(MIDDLE + 9)
+        return ohlcv(
+            (at, top, bottom, at), size, ts_event=ts_event, instrument=instrument, interval=schema.partition("-")[2])
+    times["flags"] = 128 | (12 if dice.chance(4) else 0)
     if schema == "trades":
         return trade(side, at, size, **times)
-    if schema == "ohlcv-1s":
-        bottom, top = at, price(MIDDLE + 9)
-        return ohlcv((at, top, bottom, at), size, ts_event=ts_event, instrument=instrument)
     action = "TAMC"[dice.below(4)]
     if instrument not in books or not (schema.startswith("mbp") and action == "T"):
         books[instrument] = quotes(dice, 10 if schema == "mbp-10" else 1)
@@ -43,31 +49,33 @@ def poor_record(schema: str, dice: Dice, ts_event: int, instrument: int, books: 
     if schema == "tbbo":
         return tbbo(side, at, size, bid, ask, **times)
     if schema == "bbo-1s":
-        return bbo(bid, ask, **times)
+        return bbo(bid, ask, price=None if dice.chance(60) else at, **times)
     if schema == "mbp-1":
         return mbp1(action, side, at, size, bid, ask, **times)
     return mbp10(action, side, at, size, bids, asks, **times)
 
 
 def poor_records(data: bytes, schemas: tuple[str, ...], instruments: int, *, clocks: bool = False) -> list[bytes]:
-    """Records of schemas without orders, mixed record by record."""
+    """Records of schemas without orders, mixed record by record, the richest first or not."""
     dice, now, books, seen = Dice(data), START, Books(), set[int]()
+    rich = dice.chance(100)
     records = [mapping(SERIES[index], SERIES[index], instrument=10 + index) for index in range(instruments)]
     while not dice.empty:
         instrument = 10 + dice.below(instruments)
-        schema = schemas[dice.below(len(schemas)) if instrument in seen else 0]  # the richest comes first
+        schema = schemas[dice.below(len(schemas)) if instrument in seen or not rich else 0]
         seen.add(instrument)
-        behind = 1_000_000_000 if schema.startswith("ohlcv") else 700_000_000 if dice.chance(4) else 0
+        behind = BEHIND.get(schema, 700_000_000 if dice.chance(4) else 0)
         records.append(poor_record(schema, dice, now - behind, instrument, books))
         now += (0, 0, 1, 15_000_000, 40_000_000, 300_000_000, 2_500_000_000)[dice.below(7)]
         if clocks and dice.chance(12):
-            records.append(clock(now))
+            records.append((gap if dice.chance(40) else clock)(now - dice.below(3) * 40_000_000))
     return Stream(records)
 
 
 POOR = (
     ("trades",), ("tbbo",), ("mbp-1",), ("mbp-10",), ("bbo-1s",), ("ohlcv-1s",), ("trades", "bbo-1s"),
-    ("mbp-10", "trades"),
+    ("mbp-10", "trades"), ("mbp-10", "mbp-1", "trades", "ohlcv-1s"), ("tbbo", "trades", "bbo-1s"),
+    ("ohlcv-1s", "ohlcv-1m"), ("trades", "ohlcv-1s", "bbo-1s"), ("mbp-1", "bbo-1s", "ohlcv-1m"),
 )
 
 

@@ -1,4 +1,4 @@
-"""Builders of DBN version 3 records and of exchange events, for all tests."""
+"""Builders of DBN version 3 records, for all tests."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import itertools
 import json
 import struct
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,7 +14,6 @@ from qmo_cli.blocks import (
     BBO_1S,
     DEFINITION,
     F_LAST,
-    F_SNAPSHOT,
     MAPPING,
     MBO,
     MBP_1,
@@ -177,108 +175,6 @@ def definition(symbol: str, tick: float, *, ts_event: int = START, instrument: i
     struct.pack_into(_HEAD + "Qq", record, 0, 130, DEFINITION, publisher, instrument, ts_event, ts_event, nano(tick))
     record[238:238 + len(symbol)] = symbol.encode()
     return bytes(record)
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One record of an exchange event, before it has times and flags."""
-
-    action: str
-    side: str = "N"
-    price: float | None = None
-    size: int = 0
-    order_id: int = 0
-
-
-def added(order_id: int, side: str, price: float, size: int) -> Part:
-    """A new order."""
-    return Part("A", side, price, size, order_id)
-
-
-def modified(order_id: int, side: str, price: float, size: int) -> Part:
-    """An order's new price and displayed size."""
-    return Part("M", side, price, size, order_id)
-
-
-def cancelled(order_id: int, side: str, price: float, size: int) -> Part:
-    """Displayed size taken out of the book."""
-    return Part("C", side, price, size, order_id)
-
-
-def traded(side: str, price: float, size: int, aggressor: int = 0) -> Part:
-    """A trade; ``side`` is the aggressor's."""
-    return Part("T", side, price, size, aggressor)
-
-
-def filled(order_id: int, side: str, price: float, size: int) -> Part:
-    """A fill of one order; ``side`` is the resting side."""
-    return Part("F", side, price, size, order_id)
-
-
-def cleared() -> Part:
-    """The whole book of the instrument is void."""
-    return Part("R")
-
-
-def nothing() -> Part:
-    """A record that changes nothing (some events end with one)."""
-    return Part("N")
-
-
-@dataclass(slots=True)
-class Script:
-    """Exchange events of one or more instruments in order, with times that advance by themselves.
-
-    ``now`` is the exchange time of the next event; the capture follows ``delay`` ns later.
-    """
-
-    instrument: int = 1
-    now: int = START
-    step: int = 1_000_000    # ns from one event to the next
-    delay: int = 100_000     # ns from ts_event to ts_recv
-    records: list[bytes] = field(default_factory=list)
-    sequence: int = 0
-
-    def event(
-        self, *parts: Part, flags: int = 0, last: bool = True, instrument: int | None = None, late: int = 0,
-    ) -> Script:
-        """One event: its records share ts_event, the final one has F_LAST. ``late``: ns taken off its times."""
-        for index, part in enumerate(parts):
-            end = F_LAST if last and index == len(parts) - 1 else 0
-            self._put(part, self.now - late, flags | end, instrument)
-        self.now += self.step
-        return self
-
-    def snapshot(self, *parts: Part, age: int = SECOND, last: bool = False, instrument: int | None = None) -> Script:
-        """A snapshot run: SNAPSHOT on each record, ts_event older than ts_recv by ``age`` and more."""
-        for index, part in enumerate(parts):
-            end = F_LAST if last and index == len(parts) - 1 else 0
-            record = mbo(
-                part.action, part.side, part.price, part.size, part.order_id, ts_event=self.now - age - index,
-                ts_recv=self.now + self.delay, flags=F_SNAPSHOT | 8 | end,
-                instrument=self.instrument if instrument is None else instrument, sequence=self.sequence,
-            )
-            self.records.append(record)
-        self.now += self.step
-        return self
-
-    def wait(self, ns: int) -> Script:
-        """Silence."""
-        self.now += ns
-        return self
-
-    def raw(self, *records: bytes) -> Script:
-        """Records made elsewhere, as they are."""
-        self.records.extend(records)
-        return self
-
-    def _put(self, part: Part, ts_event: int, flags: int, instrument: int | None) -> None:
-        self.sequence += 1
-        self.records.append(mbo(
-            part.action, part.side, part.price, part.size, part.order_id, ts_event=ts_event,
-            ts_recv=ts_event + self.delay, flags=flags, sequence=self.sequence,
-            instrument=self.instrument if instrument is None else instrument,
-        ))
 
 
 def split(data: bytes) -> list[bytes]:

@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qmo_cli.blocks import MAPPING, SYSTEM, Block
-from qmo_cli.dbn import read_mapping
+from qmo_cli.records.layout import read_mapping
 from qmo_cli.errors import BadData, SourceUnavailable
 from qmo_cli.feeds import open_source
 from qmo_cli.feeds.dbn import DbnReader

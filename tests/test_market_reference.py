@@ -10,24 +10,8 @@ from qmo_cli.errors import BadData
 from .reference import ReferenceReader
 from .reference_scripts import MS, bought, frames, offered, only
 from .streams import clock
-from .support import (
-    SHARED,
-    START,
-    Script,
-    added,
-    cancelled,
-    cleared,
-    filled,
-    mbo,
-    mbp1,
-    mbp10,
-    modified,
-    ohlcv,
-    read_dbn,
-    tbbo,
-    trade,
-    traded,
-)
+from .scripts import Script, added, cancelled, cleared, filled, modified, traded
+from .support import SHARED, START, mbo, mbp1, mbp10, ohlcv, read_dbn, tbbo, trade
 
 real_data = pytest.mark.skipif(not SHARED.is_dir(), reason="needs the real market data beside the repository")
 

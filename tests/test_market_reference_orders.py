@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from .reference_scripts import MS, Frame, bought, offered, only
-from .support import START, Script, added, cancelled, cleared, filled, modified, traded
+from .scripts import Script, added, cancelled, cleared, filled, modified, traded
+from .support import START
 
 
 def icebergs(script: Script) -> list[Frame]:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from qmo_cli.errors import BadData
 
 from .cuts import record_cuts
-from .reference import ReferenceReader
+from .reference import Mode, ReferenceReader
 from .streams import mbo_records, mbo_streams
 from .streams_poor import POOR, poor_streams
 from .support import SHARED, blocks, mapping, read_dbn
@@ -24,15 +24,17 @@ Frame = dict[str, Any]
 
 LOOKED_UP = ("tick", "point_value", "source", "quality")  # not computed from the records
 CAPPED = {"trades": ("prints",), "depth": ("hits", "sweeps"), "orders": ("icebergs", "links", "stops")}
-EVERY = {"1s": 1_000_000_000, "50ms": 50_000_000, "1m": 60_000_000_000}
+EVERY = {"1s": 1_000_000_000, "50ms": 50_000_000, "1m": 60_000_000_000, "trade": 1}
 
 slow = settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 
-def routed(records: Sequence[bytes], every: str, cuts: Sequence[int] = (), schema: str | None = None) -> list[Frame]:
+def routed(
+    records: Sequence[bytes], every: str, cuts: Sequence[int] = (), schema: str | None = None, access: str = "l3",
+) -> list[Frame]:
     """The router's packets as plain values."""
-    reader = router.Router(router.RouteOptions(every=every))
+    reader = router.Router(router.RouteOptions(every=every, access=access))
     packets = [packet for block in blocks(records, cuts, schema) for packet in reader.read(block)]
     return [plain(packet) for packet in [*packets, *reader.finish()]]
 
@@ -48,10 +50,11 @@ def plain(packet: Any) -> Frame:
 
 def expected(
     records: Sequence[bytes], every: str, schema: str | None = None,
-    tick: Callable[[int], int | None] = lambda instrument: 100_000_000,
+    tick: Callable[[int], int | None] = lambda _: 100_000_000,
 ) -> list[Frame]:
     """The reference's frames."""
-    reader = ReferenceReader(EVERY[every], tick)
+    mode: Mode = "count" if every.isdigit() else "trade" if every == "trade" else "time"
+    reader = ReferenceReader(int(every) if every.isdigit() else EVERY[every], tick, mode)
     for record in records:
         reader.read(record, schema)
     return reader.finish()

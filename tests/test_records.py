@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from qmo_cli.dbn import kind_of_fields, layout, read_mapping
+from qmo_cli.records.layout import kind_of_fields, layout, read_mapping
 from qmo_cli.errors import BadData
 from qmo_cli.feeds import open_source
 from qmo_cli.records import (

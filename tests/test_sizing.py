@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from qmo_cli.errors import UsageError
 from qmo_cli.instruments import SPECS, Spec
-from qmo_cli.margin import margin_rate
-from qmo_cli.sizing import (
+from qmo_cli.signals.margin import margin_rate
+from qmo_cli.signals.sizing import (
     Levels,
     SignalOptions,
     Size,

@@ -10,8 +10,8 @@ import functools
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import MISSING, Field, dataclass, fields
-from types import MappingProxyType, UnionType
+from dataclasses import MISSING, Field, dataclass, field, fields
+from types import UnionType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import click
@@ -49,9 +49,9 @@ class Part:
     stage: str
     argument: str
     kind: type
-    names: Mapping[str, str] = MappingProxyType({})
+    names: Mapping[str, str] = field(default_factory=dict)
     times: frozenset[str] = frozenset()
-    choices: Mapping[str, Sequence[str]] = MappingProxyType({})
+    choices: Mapping[str, Sequence[str]] = field(default_factory=dict)
     title: str = ""
 
     def parameters(self) -> list[Field[Any]]:

@@ -7,7 +7,7 @@ import click
 from ..feeds.sim import SimOptions
 from ..router import RouteOptions
 from ..score import ScoreOptions
-from ..sizing import SignalOptions
+from ..signals.sizing import SignalOptions
 from .options import Stage, stage_options
 from .output import write_all
 from .sources import FEED, SIM, FeedOptions, read_blocks, source_argument

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from ..sizing import SignalOptions
+from ..signals.sizing import SignalOptions
 from .options import Stage, stage_options
 from .output import write_all
 from .stages import SIGNAL, changes_option, full_option, read_packets_of, signal_lines, stats_option

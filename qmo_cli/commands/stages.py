@@ -15,7 +15,7 @@ from ..pipeline import Engines, check_settings, parse_settings, routed
 from ..router import ACCESS, RouteOptions, Router
 from ..score import ScoreOptions
 from ..signals import Signal
-from ..sizing import SignalOptions
+from ..signals.sizing import SignalOptions
 from .options import Moment, Part, StageOption, pairs
 from .sources import STDIN, refuse_terminal
 from .statistics import Stopwatch

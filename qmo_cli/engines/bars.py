@@ -42,28 +42,39 @@ class BarsReading(Reading, frozen=True):
 
 @dataclass(slots=True)
 class Forming:
-    """The bar under construction."""
+    """The bar under construction; ``buy``, ``sell`` and ``trades`` stay null in one made of bars."""
 
     index: int                           # start / period
+    start: str                           # ns
     open: float
     high: float
     low: float
     close: float
     volume: int = 0
-    buy: int | None = 0
-    sell: int | None = 0
-    trades: int | None = 0
+    buy: int | None = None
+    sell: int | None = None
+    trades: int | None = None
 
-    def take(self, high: float, low: float, close: float, volume: int) -> None:
-        """Add what traded later."""
+    def take_second(self, row: Second) -> None:
+        """Add a second of trades."""
+        self._take(row.high, row.low, row.close, row.buy + row.sell + row.none)
+        self.buy = (self.buy or 0) + row.buy
+        self.sell = (self.sell or 0) + row.sell
+        self.trades = (self.trades or 0) + row.trades
+
+    def take_bar(self, row: BarInput) -> None:
+        """Add a shorter bar."""
+        self._take(row.high, row.low, row.close, row.volume)
+
+    def _take(self, high: float, low: float, close: float, volume: int) -> None:
         self.high, self.low, self.close = max(self.high, high), min(self.low, low), close
         self.volume += volume
 
     def bar(self, period: int) -> Bar:
         """The bar as the wire has it."""
         return Bar(
-            str(self.index * period * SECOND), period, self.open, self.high, self.low, self.close, self.volume,
-            self.buy, self.sell, self.trades,
+            self.start, period, self.open, self.high, self.low, self.close, self.volume, self.buy, self.sell,
+            self.trades,
         )
 
 
@@ -80,6 +91,8 @@ class Bars:
     reasons: dict[str, str] = field(default_factory=dict, init=False)
     seconds: int = field(default=0, init=False)
     instrument_id: int = field(default=-1, init=False)
+    grain: int = field(default=0, init=False)        # s: the shortest ready-made bar seen
+    earliest: int = field(default=0, init=False)     # index of the first bar that is not closed for good
     count: int = field(default=0, init=False)
     forming: Forming | None = field(default=None, init=False)
     last: Bar | None = field(default=None, init=False)
@@ -94,16 +107,21 @@ class Bars:
 
     def update(self, packet: Packet) -> BarsReading | Missing:
         inputs = packet.inputs
-        if inputs.trades is None and inputs.bars is None and self.kept is None:
+        trades, bars = inputs.trades, inputs.bars
+        if trades is None and bars is None and self.kept is None and self.grain == 0:
             return Missing(f"needs trades or ohlcv, input is {packet.health.access}")
         if packet.instrument_id != self.instrument_id:
             self._restart(packet.instrument_id)
         closed: list[Bar] = []
-        rows: list[Second] | list[BarInput] = inputs.trades.seconds if inputs.trades else inputs.bars or []
+        rows: list[Second] | list[BarInput] = trades.seconds if trades is not None else self._finest(bars or [])
+        if trades is None and self.grain and self.seconds % self.grain:
+            return Missing(f"bars of {self.period} cannot be made of bars of {self.grain} s")
         for row in rows:
             self._take(row, closed)
         if packet.closed:
-            self._close_before(packet.ts // SECOND // self.seconds, closed)
+            # A ready-made bar comes at its end, thus in the frame that begins there: the frame before must not close.
+            over = packet.ts if trades is not None else packet.ts - 1
+            self._close_before(over // SECOND // self.seconds, closed)
         return self._reading(closed, bool(rows))
 
     def _restart(self, instrument_id: int) -> None:
@@ -111,24 +129,30 @@ class Bars:
         self.instrument_id = instrument_id
         self.count, self.forming, self.last, self.atr, self.ranges, self.kept = 0, None, None, None, [], None
 
+    def _finest(self, rows: list[BarInput]) -> list[BarInput]:
+        """Of ready-made bars in several lengths only the shortest: the others tell of the same trades."""
+        if rows:
+            shortest = min([row.interval for row in rows])
+            self.grain = min(self.grain, shortest) if self.grain else shortest
+        return [row for row in rows if row.interval == self.grain]
+
     def _take(self, row: Second | BarInput, closed: list[Bar]) -> None:
-        by_trades = isinstance(row, Second)
+        """Add a row to its bar; one that comes after its bar has closed counts in the next."""
         second = row.second if isinstance(row, Second) else int(row.ts) // SECOND
-        index = second // self.seconds
+        index = max(second // self.seconds, self.earliest)
         self._close_before(index, closed)
         bar = self.forming
         if bar is None:
-            none = 0 if by_trades else None
-            bar = self.forming = Forming(index, row.open, row.high, row.low, row.close, 0, none, none, none)
+            start = str(index * self.seconds * SECOND)
+            bar = self.forming = Forming(index, start, row.open, row.high, row.low, row.close)
         if isinstance(row, Second):
-            bar.take(row.high, row.low, row.close, row.buy + row.sell + row.none)
-            if bar.buy is not None and bar.sell is not None and bar.trades is not None:
-                bar.buy, bar.sell, bar.trades = bar.buy + row.buy, bar.sell + row.sell, bar.trades + row.trades
+            bar.take_second(row)
         else:
-            bar.take(row.high, row.low, row.close, row.volume)
+            bar.take_bar(row)
 
     def _close_before(self, index: int, closed: list[Bar]) -> None:
         """Close the open bar if it lies wholly before the bar with this index."""
+        self.earliest = max(self.earliest, index)
         if self.forming is None or self.forming.index >= index:
             return
         bar = self.forming.bar(self.seconds)
@@ -148,15 +172,21 @@ class Bars:
             self.atr = sum(self.ranges) / ATR_BARS
 
     def _reading(self, closed: list[Bar], traded: bool) -> BarsReading:
-        if self.kept is not None and not closed and not traded and not self.kept.closed:
-            return self.kept
+        kept = self.kept
+        if kept is not None and not closed and not traded and not kept.closed:
+            return kept
+        if kept is None or closed:
+            self._explain()
+            atr = None if self.atr is None else round(self.atr, 6)
+        else:
+            atr = kept.atr
+        forming = None if self.forming is None else self.forming.bar(self.seconds)
+        self.kept = BarsReading(self.seconds, self.count, self.last, forming, closed, atr)
+        return self.kept
+
+    def _explain(self) -> None:
         self.reasons = {}
         if self.last is None:
             self.reasons["bar"] = f"no bar of {self.period} has closed yet"
         if self.atr is None:
             self.reasons["atr"] = f"{len(self.ranges)} of {ATR_BARS} true ranges of {self.period} bars"
-        self.kept = BarsReading(
-            self.seconds, self.count, self.last, self.forming.bar(self.seconds) if self.forming else None, closed,
-            None if self.atr is None else round(self.atr, 6),
-        )
-        return self.kept

@@ -3,67 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from math import exp, gcd
-from typing import Annotated, ClassVar, Literal
+from math import exp, exp2, inf
+from operator import attrgetter
+from typing import ClassVar
 
-from msgspec import Struct
-
-from ..packets import OPTIONAL, IcebergFact, Missing, OptionalInt, Packet, Reading, ScoredReading
-from ..sessions import session
+from ..errors import ConfigurationError
+from ..packets import IcebergFact, Missing, Packet, Reading, ScoredReading, Second, TradesInput
 from ..times import SECOND
-from ..views import BarsView
-from .zones import Distances, Zone, ZoneBook
+from .bars import BarsReading
+from .base import to_six
+from .lives import Iceberg, IcebergEvent, Life
+from .zonebook import Standing, ZoneBook, weights_at
+from .zones import Distances, Zone
 
 CONFIDENCE = 0.99        # of native evidence: it is the exchange's own arithmetic
 USUAL_WEIGHT = 30.0      # contracts: H0 until enough zones are known
 ZONES_FOR_USUAL = 5
-SESSION_FADE = 0.7       # what a zone keeps of its weight at a change of session
-WALL_RELOADS = 3
-WALL_SPAN = 60 * SECOND
 MINUTE = 60 * SECOND
-
-Pattern = Literal["native", "one_hit", "pegged", "wall"]
-
-
-class IcebergEvent(Struct, frozen=True, gc=False):
-    """One step in an iceberg's life; a line of its own with ``--events``."""
-
-    schema: Literal["iceberg-event"]
-    kind: Literal["detected", "reloaded", "executed", "cancelled", "unknown"]
-    ts_event: str                        # ns
-    series: str
-    symbol: Annotated[str | None, OPTIONAL]
-    order_id: str
-    side: Literal["B", "A"]              # of the resting order
-    price: float
-    source: Literal["native", "synthetic"]
-    evidence: Annotated[Literal["refresh", "removal"] | None, OPTIONAL]  # null where the event proves nothing new
-    shown: int                           # displayed after the event
-    filled: int                          # filled in the event
-    revealed: int                        # newly shown, not traded
-    hidden_filled: int                   # traded beyond the display of the moment
-    hidden_traded: int                   # traded beyond the first display, in all
-    total_filled: int                    # since the order entered
-    peak: OptionalInt                    # what it shows at a time; null where the evidence leaves no candidate
-    peak_exact: bool                     # only one peak fits all evidence
-
-
-class Iceberg(Struct, frozen=True, gc=False):
-    """An iceberg that rests now."""
-
-    order_id: str
-    side: Literal["B", "A"]
-    price: float
-    shown: int
-    total_filled: int
-    hidden_traded: int
-    reloads: int
-    peak: OptionalInt
-    peak_exact: bool
-    misfits: int                         # refreshes that fit no peak
-    pattern: Pattern
-    first_seen: str                      # ns, first evidence
-    last_seen: str                       # ns, newest evidence
 
 
 class IcebergReading(ScoredReading, frozen=True):
@@ -83,50 +39,6 @@ class IcebergReading(ScoredReading, frozen=True):
 
 
 @dataclass(slots=True)
-class Life:
-    """What is known of one native iceberg."""
-
-    first_seen: int                      # ns, first evidence
-    reloads: list[int] = field(default_factory=list)  # ns
-    largest: int = 0                     # largest display seen since the first evidence, and before it
-    common: int = 0                      # gcd of what its refreshes revealed
-    misfits: int = 0
-    moved: bool = False
-    hidden: int = 0                      # hidden_traded so far
-    fact: IcebergFact | None = None      # the newest
-
-    def refresh(self, fact: IcebergFact) -> None:
-        """Fold a refresh in: what it revealed is a multiple of the peak, unless it was the last, smaller tranche."""
-        largest = max(self.largest, fact.before, fact.after)
-        common = gcd(self.common, fact.revealed)
-        if candidates(common, largest):
-            self.common = common
-        else:
-            self.misfits += 1
-        self.largest = largest
-
-    def peak(self) -> tuple[int | None, bool]:
-        """The smallest peak that fits, and whether it is the only one."""
-        fitting = candidates(self.common, self.largest)
-        return (fitting[0] if fitting else None), len(fitting) == 1
-
-    def pattern(self) -> Pattern:
-        """The field's name for how it behaves."""
-        if len(self.reloads) >= WALL_RELOADS and self.reloads[-1] - self.reloads[-WALL_RELOADS] <= WALL_SPAN:
-            return "wall"
-        return "pegged" if self.moved else "native"
-
-
-def candidates(common: int, largest: int) -> list[int]:
-    """Divisors of ``common`` not below the largest display, ascending.
-
-    >>> candidates(10, 4), candidates(10, 10), candidates(7, 8), candidates(0, 5)
-    ([5, 10], [10], [], [])
-    """
-    return [peak for peak in range(max(1, largest), common + 1) if common % peak == 0]
-
-
-@dataclass(slots=True)
 class IcebergEngine:
     """Native icebergs, exact from order ids, and the zones that their hidden volume builds."""
 
@@ -134,176 +46,158 @@ class IcebergEngine:
     needs: ClassVar[frozenset[str]] = frozenset({"orders"})
     reading: ClassVar[type[Reading]] = IcebergReading
 
-    zone_ticks: float = field(default=3, metadata={"help": "A zone spans at most this many ticks."})
+    zone_ticks: float = field(default=3.0, metadata={"help": "A zone spans at most this many ticks."})
     zone_atr: float = field(default=0.03, metadata={"help": "Or this many ATR(15m), whichever is wider."})
-    zone_minutes: float = field(default=15, metadata={"help": "Evidence joins a zone seen this recently."})
-    half_life: float = field(default=1800, metadata={"help": "Seconds in which a zone loses half its weight."})
-    reach_ticks: float = field(default=20, metadata={"help": "Zones within this many ticks of the price count."})
+    zone_minutes: float = field(default=15.0, metadata={"help": "Evidence joins a zone seen this recently."})
+    half_life: float = field(default=1800.0, metadata={"help": "Seconds in which a zone loses half its weight."})
+    reach_ticks: float = field(default=20.0, metadata={"help": "Zones within this many ticks of the price count."})
     reach_atr: float = field(default=0.5, metadata={"help": "Or within this many ATR(15m), whichever is wider."})
     most_zones: int = field(default=32, metadata={"help": "Zones shown in a packet."})
     most_icebergs: int = field(default=32, metadata={"help": "Resting icebergs shown in a packet."})
 
     reasons: dict[str, str] = field(default_factory=dict, init=False)
     instrument_id: int = field(default=-1, init=False)
+    scale: tuple[float, float] = field(default=(0.0, 0.0), init=False)  # tick, ATR
+    next_scale: tuple[float, float] | None = field(default=None, init=False)
+    next_from: int = field(default=0, init=False)                       # ns
     lives: dict[str, Life] = field(default_factory=dict, init=False)
-    book: ZoneBook | None = field(default=None, init=False)
-    session_name: str = field(default="", init=False)
-    changed: bool = field(default=True, init=False)
+    book: ZoneBook = field(init=False)
+    standing: Standing = field(init=False)
+    zones: tuple[list[Zone], int] = field(default=([], 0), init=False)
+    icebergs: tuple[list[Iceberg], int] = field(default=([], 0), init=False)
     kept: IcebergReading | None = field(default=None, init=False)
-    shown: tuple[list[Zone], int, list[Iceberg], int] = field(default=([], 0, [], 0), init=False)
+
+    def __post_init__(self) -> None:
+        if not 0 < self.half_life < inf:
+            raise ConfigurationError(f"iceberg.half_life={self.half_life}: seconds above 0 expected")
 
     def update(self, packet: Packet) -> IcebergReading | Missing:
-        orders = packet.inputs.orders
-        if orders is None:
+        inputs = packet.inputs
+        if inputs.orders is None:
             return Missing(packet.missing.get("inputs.orders", "needs mbo"))
         tick = packet.market.tick
         if tick is None:
             return Missing("needs the contract's tick")
         if packet.instrument_id != self.instrument_id:
             self._new_contract(packet)
-        assert self.book is not None
-        far = self._distances(packet, tick)
-        events = self._learn(packet, orders.icebergs, far, self.book)
-        self._age(packet, far, self.book)
-        return self._reading(packet, events, tick, self.book)
+        if tick != self.scale[0]:
+            self._measure((tick, self.scale[1]), 0)
+        self._look_at_bars(packet, tick)
+        events = self._learn(packet, inputs.orders.icebergs, inputs.trades)
+        if packet.closed:
+            self.book.advance(packet.ts)
+        return self._reading(packet, events)
 
     def _new_contract(self, packet: Packet) -> None:
         """Zones are places on one contract's price scale: a roll leaves them behind."""
-        self.instrument_id = packet.instrument_id
-        self.lives, self.changed = {}, True
-        self.book = ZoneBook(packet.series, self.half_life, round(self.zone_minutes * MINUTE))
+        self.instrument_id, self.kept = packet.instrument_id, None
+        self.scale, self.next_scale, self.next_from = (0.0, 0.0), None, 0
+        self.lives, self.icebergs = {}, ([], 0)
+        self.book = ZoneBook(
+            packet.series, self.half_life, round(self.zone_minutes * MINUTE), Distances(0.0, 0.0, 0.0, 0.0))
 
-    def _atr(self, packet: Packet) -> float:
-        bars = packet.read("bars", BarsView)
-        return bars.atr if bars is not None and bars.atr is not None else 0.0
+    def _look_at_bars(self, packet: Packet, tick: float) -> None:
+        """A new ATR counts from the end of the bar that made it, wherever in the frame that is."""
+        bars = packet.read("bars", BarsReading)
+        if bars is None or bars.atr is None or bars.bar is None:
+            return
+        if bars.atr != self.scale[1]:
+            self.next_scale = tick, bars.atr
+            self.next_from = int(bars.bar.start) + bars.bar.interval * SECOND
 
-    def _distances(self, packet: Packet, tick: float) -> Distances:
-        atr = self._atr(packet)
-        return Distances(
+    def _measure(self, scale: tuple[float, float], since: int) -> None:
+        """Distances for this tick and ATR from this time on."""
+        tick, atr = self.scale = scale
+        self.next_scale = None
+        self.book.measure(since, Distances(
             width=max(self.zone_ticks * tick, self.zone_atr * atr), leave=max(10 * tick, 0.25 * atr),
             through=max(4 * tick, 0.1 * atr), tick=tick,
-        )
+        ))
 
-    # --- lives
-
-    def _learn(self, packet: Packet, facts: list[IcebergFact], far: Distances, book: ZoneBook) -> list[IcebergEvent]:
+    def _learn(self, packet: Packet, facts: list[IcebergFact], trades: TradesInput | None) -> list[IcebergEvent]:
+        """Facts and trades in the order of time; within one second the facts come first."""
         events: list[IcebergEvent] = []
+        rows = trades.seconds if trades is not None else []
+        place = 0
         for fact in facts:
-            self.changed = True
-            life = self.lives.get(fact.order_id)
-            if life is None:
-                life = self.lives[fact.order_id] = Life(int(fact.ts_event), largest=fact.before)
-            events += self._step(packet, life, fact)
-            self._weigh(life, fact, far, book)
-            if fact.kind in ("removal", "executed", "cancelled", "unknown"):
-                del self.lives[fact.order_id]
+            ts = int(fact.ts_event)
+            while place < len(rows) and rows[place].second < ts // SECOND:
+                self._trade(rows[place])
+                place += 1
+            self._come_to(ts)
+            self.book.advance(ts)
+            events += self._live(packet, fact, ts)
+        for row in rows[place:] if place else rows:
+            self._trade(row)
+        self._come_to(packet.ts)
+        if facts:
+            self.icebergs = self._resting()
         return events
 
-    def _step(self, packet: Packet, life: Life, fact: IcebergFact) -> list[IcebergEvent]:
-        known = life.fact is not None
-        life.fact = fact
-        life.moved = life.moved or fact.kind == "reprice"
-        if fact.kind in ("fill", "reprice"):
-            return []
-        if fact.kind not in ("refresh", "removal"):
-            return [_event(packet, life, fact, fact.kind)]
-        if fact.kind == "refresh":
-            life.refresh(fact)
-            life.reloads.append(int(fact.ts_event))
-        seen = _event(packet, life, fact, "reloaded" if known else "detected")
-        return [seen, _event(packet, life, fact, "executed")] if fact.kind == "removal" else [seen]
+    def _come_to(self, ts: int) -> None:
+        if self.next_scale is not None and ts >= self.next_from:
+            self._measure(self.next_scale, self.next_from)
 
-    def _weigh(self, life: Life, fact: IcebergFact, far: Distances, book: ZoneBook) -> None:
-        """Hidden volume that traded with this fact becomes weight of a zone."""
-        traded = fact.hidden_traded - life.hidden
-        life.hidden = fact.hidden_traded
-        if fact.kind == "unknown" or (traded <= 0 and fact.kind != "refresh"):
-            return
-        zone = book.add(
-            fact.side, fact.price, int(fact.ts_event), max(traded, 0), CONFIDENCE, fact.order_id, far.width,  # type: ignore[arg-type]
-        )
-        zone.strength = _strength(zone.weight, self._usual(int(fact.ts_event)))
+    def _trade(self, row: Second) -> None:
+        self._come_to(row.second * SECOND)
+        self.book.trade(row)
 
-    # --- zones
+    def _live(self, packet: Packet, fact: IcebergFact, ts: int) -> list[IcebergEvent]:
+        life = self.lives.get(fact.order_id)
+        if life is None:
+            life = self.lives[fact.order_id] = Life.begin(fact)
+        events = [life.event(packet, kind) for kind in life.take(fact)]
+        traded, life.hidden = fact.hidden_traded - life.hidden, fact.hidden_traded
+        if traded > 0 and fact.kind != "unknown":
+            self._weigh(fact, ts, traded)
+        if fact.kind in ("removal", "executed", "cancelled", "unknown"):
+            del self.lives[fact.order_id]
+        return events
 
-    def _usual(self, now: int) -> float:
-        """H0: the median zone's weight."""
-        assert self.book is not None
-        if len(self.book.zones) < ZONES_FOR_USUAL:
-            return USUAL_WEIGHT
-        return max(1.0, self.book.ranked().median * self.book.age(now))
+    def _weigh(self, fact: IcebergFact, ts: int, traded: int) -> None:
+        """Hidden volume that traded becomes weight of a zone; size that was only shown does not."""
+        zone = self.book.add(fact.side, fact.price, ts, traded, CONFIDENCE, fact.order_id)  # type: ignore[arg-type]
+        zone.strength = _strength(zone.weight, self.book.usual(ts, USUAL_WEIGHT, ZONES_FOR_USUAL))
 
-    def _age(self, packet: Packet, far: Distances, book: ZoneBook) -> None:
-        if not book.zones:
-            return
-        here = session(packet.ts).name
-        if self.session_name and here != self.session_name:
-            book.fade(SESSION_FADE)
-            self.changed = True
-        self.session_name = here
-        trades = packet.inputs.trades
-        if trades is not None and book.test(trades.seconds, far):
-            self.changed = True
-        if book.expire(packet.ts):
-            self.changed = True
-
-    def _pull(self, packet: Packet, tick: float, book: ZoneBook) -> tuple[float, float, float]:
-        """(B, A, weight of the heaviest zone) now."""
-        if not book.zones:
-            return 0.0, 0.0, 0.0
-        up = down = 0.0
-        if packet.price is not None:
-            up, down = book.pull(packet.price, max(self.reach_ticks * tick, self.reach_atr * self._atr(packet)))
-        age = book.age(packet.ts)
-        return up * age, down * age, book.ranked().heaviest * age
-
-    # --- the reading
-
-    def _reading(self, packet: Packet, events: list[IcebergEvent], tick: float, book: ZoneBook) -> IcebergReading:
-        kept = self.kept
-        if kept is not None and not book.zones and not self.changed and not events and not kept.events:
+    def _reading(self, packet: Packet, events: list[IcebergEvent]) -> IcebergReading:
+        book, kept = self.book, self.kept
+        if book.changed:
+            self.standing = Standing(book.zones, self.half_life)
+            self.zones = self._public(book)
+            book.changed = False
+        elif kept is not None and not book.zones and not (events or kept.events) and kept.icebergs is self.icebergs[0]:
             return kept
-        if self.changed:
-            self.shown = (*self._zones(book), *self._icebergs())
-            self.changed = False
-        usual = self._usual(packet.ts)
-        up, down, heaviest = self._pull(packet, tick, book)
-        confidence = CONFIDENCE if book.zones else 0.0
+        left = exp2((self.standing.at - packet.ts) / SECOND / self.half_life) if book.zones else 0.0
+        usual = max(1.0, self.standing.middle * left) if len(book.zones) >= ZONES_FOR_USUAL else USUAL_WEIGHT
+        up, down = self._pull(packet.price)
         self.kept = IcebergReading(
-            round(0.5 + 0.5 * (up - down) / (up + down + usual), 6), up + down > 0,
-            round(_strength(heaviest, usual), 6), confidence, *self.shown, events,
+            to_six(0.5 + 0.5 * (up - down) * left / ((up + down) * left + usual)), up + down > 0,
+            to_six(_strength(self.standing.heaviest * left, usual)), CONFIDENCE if book.zones else 0.0,
+            *self.zones, *self.icebergs, events,
         )
         return self.kept
 
-    def _zones(self, book: ZoneBook) -> tuple[list[Zone], int]:
-        shown = book.most(self.most_zones)
+    def _pull(self, price: float | None) -> tuple[float, float]:
+        """(B, A): weight of the zones in reach that hold the price up, and down."""
+        if price is None:
+            return 0.0, 0.0
+        tick, atr = self.scale
+        return self.standing.pull(price, max(self.reach_ticks * tick, self.reach_atr * atr))
+
+    def _public(self, book: ZoneBook) -> tuple[list[Zone], int]:
+        zones = book.zones
+        if len(zones) > self.most_zones:
+            weights = weights_at(zones, self.standing.at, self.half_life)
+            order = sorted(zip(weights, (zone.id for zone in zones), zones, strict=True), reverse=True)
+            zones = [zone for _, _, zone in order[:self.most_zones]]
+        shown = sorted(zones, key=attrgetter("low", "id"))
         return [zone.public(self.half_life) for zone in shown], len(book.zones) - len(shown)
 
-    def _icebergs(self) -> tuple[list[Iceberg], int]:
+    def _resting(self) -> tuple[list[Iceberg], int]:
         shown = list(self.lives.values())[-self.most_icebergs:]
-        return [_iceberg(life) for life in shown], len(self.lives) - len(shown)
+        return [life.public() for life in shown], len(self.lives) - len(shown)
 
 
 def _strength(weight: float, usual: float) -> float:
     """10 (1 - e^(-h / H0)): h = H0 gives 6.32."""
     return 10 * (1 - exp(-weight / usual))
-
-
-def _iceberg(life: Life) -> Iceberg:
-    fact = life.fact
-    assert fact is not None
-    peak, exact = life.peak()
-    return Iceberg(
-        fact.order_id, fact.side, fact.price, fact.after, fact.total, fact.hidden_traded, len(life.reloads), peak,  # type: ignore[arg-type]
-        exact, life.misfits, life.pattern(), str(life.first_seen), fact.ts_event,
-    )
-
-
-def _event(packet: Packet, life: Life, fact: IcebergFact, kind: str) -> IcebergEvent:
-    peak, exact = life.peak()
-    evidence = fact.kind if kind in ("detected", "reloaded") else None
-    return IcebergEvent(
-        "iceberg-event", kind, fact.ts_event, packet.series, packet.symbol, fact.order_id, fact.side, fact.price,  # type: ignore[arg-type]
-        "native", evidence, fact.after, fact.filled, fact.revealed, fact.hidden_filled, fact.hidden_traded,  # type: ignore[arg-type]
-        fact.total, peak, exact,
-    )

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..blocks import DEFINITION, ERROR, MAPPING, STATISTICS, SYSTEM, UNDEF_TIME, Block
-from ..dbn import SCHEMAS, layout, read_system
+from ..records.layout import SCHEMAS, layout, read_system
 from ..errors import BadData
 from ..market import stream
 from ..records import check_fields, from_dbn, to_dbn

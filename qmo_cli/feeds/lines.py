@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from ..blocks import Block
-from ..dbn import mapping_bytes, read_mapping
+from ..records.layout import mapping_bytes, read_mapping
 from ..errors import BadData
 from ..market import line as codec
 from ..market import stream

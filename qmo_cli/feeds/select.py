@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from ..blocks import MAPPING, MBP_1, SYSTEM, UNDEF_TIME, Block
-from ..dbn import layout, read_mapping
+from ..records.layout import layout, read_mapping
 from ..errors import UsageError
 from ..market import stream
 from ..records import OURS, RECORD_TYPES

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..blocks import SECOND
-from ..dbn import mapping_bytes
+from ..records.layout import mapping_bytes
 
 if TYPE_CHECKING:
     from databento_dbn import Metadata

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from ..blocks import ERROR, MAPPING, PRICE_SCALE, SECOND, SYSTEM, UNDEF_PRICE, UNDEF_TIME
-from ..dbn import SCHEMAS, kind_of_fields, mapping_bytes
+from ..records.layout import SCHEMAS, kind_of_fields, mapping_bytes
 from ..errors import BadData
 from ..records import Record, System, error_kind, field_error
 from .symbology import raw_symbol

@@ -101,12 +101,12 @@ class Event:
     @cython.cfunc
     @cython.exceptval(check=False)
     def take_fill(self, order_id: cython.longlong) -> cython.longlong:
-        """What the order was filled in this event and no C or M has accounted for yet."""
+        """What the order was filled in this event at its price; the C or M that asks accounts for all it was filled."""
         row: cython.Py_ssize_t = self.fills.find(order_id)
         if row < 0:
             return 0
         filled: cython.longlong = self.fills.cells[row + 1]
-        self.fills.cells[row + 1] = 0
+        self.fills.cells[row + 1] = self.fills.cells[row + 2] = 0
         return filled
 
     @cython.cfunc

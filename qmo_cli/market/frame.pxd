@@ -45,6 +45,7 @@ cdef class Frame:
     cdef dict profile
     cdef dict hits
     cdef object restart(self, long long end)
+    cdef void forget_moves(self) noexcept
     cdef object trade(self, long long second, int side, long long price, long long size)
     cdef void reprice(self, long long first, long long high, long long low, long long last) noexcept
     cdef object bar_ended(self, object bar, Message message, bint counts)

@@ -78,7 +78,7 @@ class Frame:
         self.flags = 0
         self.buy = self.sell = self.none = self.trades = 0
         self.open = self.high = self.low = self.close = 0
-        self.added_bid = self.removed_bid = self.added_ask = self.removed_ask = 0
+        self.forget_moves()
         self.implied = 0
         self.priced = False
         self.bar.trades = 0
@@ -86,6 +86,12 @@ class Frame:
             self.seconds, self.prints, self.bars, self.stops = [], [], [], []
             self.profile, self.hits = {}, {}
         return None
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def forget_moves(self) -> cython.void:
+        """Begin the sums of pulls and stacks anew."""
+        self.added_bid = self.removed_bid = self.added_ask = self.removed_ask = 0
 
     @cython.cfunc
     def trade(

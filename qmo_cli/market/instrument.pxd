@@ -66,6 +66,7 @@ cdef class Instrument:
     cdef object end_event(self)
     cdef object adopt_book(self)
     cdef object reckon_flow(self)
+    cdef object forget_book(self)
     cdef object reconcile(self)
     cdef object compare_levels(self, Ladder ladder, int side)
     cdef void reckon_moves(self) noexcept

@@ -101,6 +101,7 @@ class Instrument:
         row: cython.Py_ssize_t = self.orders.find(message.order_id)
         if row >= 0:
             self.event.touch(self.orders.side[row], self.orders.price[row], -self.orders.size[row])
+            self.native.known -= self.orders.iceberg[row]
             self.take_off(row)
         self.put(message, True)
         if not self.event.snapshot:
@@ -206,6 +207,7 @@ class Instrument:
         self.bids.clear()
         self.asks.clear()
         self.complete, self.doubtful, self.told = True, False, False
+        self.native.silent = self.event.auction or self.event.snapshot
         return None
 
     @cython.cfunc
@@ -371,6 +373,17 @@ class Instrument:
         return None
 
     @cython.cfunc
+    def forget_book(self) -> object:
+        """A richer schema takes over: its book is another one, and so is what flows in it."""
+        self.told = False
+        self.bids.clear()
+        self.bids.restart()
+        self.asks.clear()
+        self.asks.restart()
+        self.frame.forget_moves()
+        return None
+
+    @cython.cfunc
     def compare_levels(self, ladder: Ladder, side: cython.int) -> object:
         """Touches of an event that is told by levels: differences at prices in sight before and after, less trades."""
         rank: cython.Py_ssize_t
@@ -437,10 +450,7 @@ class Instrument:
         """Note what the record's schema can tell; whether its trades are to be counted."""
         if quotes and rank > self.quote_rank:
             self.quote_rank = rank
-            self.told = False
-            if rank == MBO:
-                self.bids.clear()
-                self.asks.clear()
+            self.forget_book()
         if not trades:
             return False
         if rank > self.trade_rank:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from .context import Scene
-from .views import AstroView, CycleView, GannView, ZoneView, reason
+from ..views import AstroView, CycleView, GannView, ZoneView, reason
 
 
 class RationaleBy(Struct, frozen=True, gc=False):

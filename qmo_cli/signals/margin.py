@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from functools import lru_cache
 
-from .instruments import GOLD
+from ..instruments import GOLD
 
 # First trade date of each setting; None: not known. The rate of gold became a share of notional on 2026-01-13 with
 # 5 %, was raised to 6 and to 8 % on dates not recorded here, and to 9 % on 2026-02-06. Before that it was in dollars.

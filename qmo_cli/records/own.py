@@ -6,7 +6,7 @@ from typing import Literal
 
 from msgspec import UNSET, Struct
 
-from .record_fields import U16, U32, Label, Name, Price, Time
+from .fields import U16, U32, Label, Name, Price, Time
 
 
 class OwnFields(Struct, frozen=True, kw_only=True, tag_field="schema"):

@@ -9,11 +9,11 @@ from typing import Literal, NamedTuple
 
 from msgspec import Struct
 
-from .blocks import PRICE_SCALE
-from .errors import UsageError
-from .instruments import Spec, spec_of
+from ..blocks import PRICE_SCALE
+from ..errors import UsageError
+from ..instruments import Spec, spec_of
 from .margin import margin_rate
-from .packets import OptionalFloat, OptionalStr, fixed
+from ..packets import OptionalFloat, OptionalStr, fixed
 
 Direction = Literal["BUY", "SELL"]
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta
 
-from .record_fields import I8, I16, I32, U8, U16, U32, U64, Head, Label, Letter, Name, Price, Time
+from .fields import I8, I16, I32, U8, U16, U32, U64, Head, Label, Letter, Name, Price, Time
 
 Code = Annotated[str, Meta(max_length=3)]
 Word = Annotated[str, Meta(max_length=6)]

@@ -21,8 +21,8 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
-from .blocks import MAPPING, PRICE_SCALE, SYSTEM, UNDEF_PRICE, UNDEF_TIME
-from .errors import BadData
+from ..blocks import MAPPING, PRICE_SCALE, SYSTEM, UNDEF_PRICE, UNDEF_TIME
+from ..errors import BadData
 
 HEADER = struct.Struct("<BBHIQ")     # length / 4, rtype, publisher_id, instrument_id, ts_event
 TEXT_SIZE = 303                      # bytes of a system message's text with its closing zero

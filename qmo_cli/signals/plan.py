@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from .context import NearZone, Scene
-from .instruments import Spec, root_of, spec_of
-from .packets import Packet
+from ..instruments import Spec, root_of, spec_of
+from ..packets import Packet
 from .rationale import number
 from .sizing import (
     MIN_STOP_TICKS,

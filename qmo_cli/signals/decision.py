@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from hashlib import blake2b
 
-from .score import MICRO, Kind, Score
-from .times import SECOND
+from ..score import MICRO, Kind, Score
+from ..times import SECOND
 
 BUY_HOLDS, SELL_HOLDS = 600_000, 400_000  # totals in 1e-6
 PATIENCE = 10 * SECOND

@@ -14,12 +14,12 @@ from typing import Any, Literal, get_args
 import msgspec
 from msgspec import UNSET, Struct
 
-from .blocks import ERROR, SIMULATOR, SYSTEM, UNDEF_TIME
-from .dbn import SCHEMAS, Names, header_at, layout, mapping_bytes, names_of, read_error, read_system, system_bytes
+from ..blocks import ERROR, SIMULATOR, SYSTEM, UNDEF_TIME
+from .layout import SCHEMAS, Names, header_at, layout, mapping_bytes, names_of, read_error, read_system, system_bytes
 from .definition import Definition
-from .errors import BadData
-from .own_records import Account, Fill, Kill, News, Quote, System
-from .record_fields import (
+from ..errors import BadData
+from .own import Account, Fill, Kill, News, Quote, System
+from .fields import (
     I32,
     I64,
     U8,

@@ -1,0 +1,154 @@
+"""The life of one iceberg: what it showed, what it hid, how it behaved."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from math import gcd
+from typing import Annotated, Literal
+
+from msgspec import Struct
+
+from ..packets import OPTIONAL, IcebergFact, OptionalInt, Packet
+from ..times import SECOND
+
+WALL_RELOADS = 3
+WALL_SPAN = 60 * SECOND
+
+Pattern = Literal["native", "one_hit", "pegged", "wall"]
+Kind = Literal["detected", "reloaded", "executed", "cancelled", "unknown"]
+
+
+class IcebergEvent(Struct, frozen=True, gc=False):
+    """One step in an iceberg's life; a line of its own with ``--events``."""
+
+    schema: Literal["iceberg-event"]
+    kind: Kind
+    ts_event: str                        # ns
+    series: str
+    symbol: Annotated[str | None, OPTIONAL]
+    order_id: str
+    side: Literal["B", "A"]              # of the resting order
+    price: float
+    source: Literal["native", "synthetic"]
+    evidence: Annotated[Literal["refresh", "removal"] | None, OPTIONAL]  # null where the event proves nothing new
+    shown: int                           # displayed after the event
+    filled: int                          # filled in the event
+    revealed: int                        # newly shown, not traded
+    hidden_filled: int                   # traded beyond the display of the moment
+    hidden_traded: int                   # traded beyond the first display, in all
+    total_filled: int                    # since the order entered
+    peak: OptionalInt                    # what it shows at a time; null where the evidence leaves no candidate
+    peak_exact: bool                     # only one peak fits all evidence
+
+
+class Iceberg(Struct, frozen=True, gc=False):
+    """An iceberg that rests now."""
+
+    order_id: str
+    side: Literal["B", "A"]
+    price: float
+    shown: int
+    total_filled: int
+    hidden_traded: int
+    reloads: int
+    peak: OptionalInt
+    peak_exact: bool
+    misfits: int                         # refreshes that fit no peak
+    pattern: Pattern
+    first_seen: str                      # ns, first evidence
+    last_seen: str                       # ns, newest evidence
+
+
+@dataclass(slots=True)
+class Life:
+    """What is known of one native iceberg; ``fact`` is the newest."""
+
+    fact: IcebergFact
+    first_seen: int                      # ns, first evidence
+    known: bool = False                  # its detection has been told
+    reloads: int = 0
+    recent: deque[int] = field(default_factory=lambda: deque(maxlen=WALL_RELOADS))  # ns, newest reloads
+    largest: int = 0                     # largest display seen
+    common: int = 0                      # gcd of what its refreshes revealed
+    fitting: list[int] = field(default_factory=list)  # peaks that all evidence allows, ascending
+    misfits: int = 0
+    moved: bool = False
+    hidden: int = 0                      # hidden_traded so far
+    shown: Iceberg | None = None         # as the wire last had it, while that still holds
+
+    @classmethod
+    def begin(cls, fact: IcebergFact) -> Life:
+        """The first evidence. The first display bounds the peak from below, it need not be the peak."""
+        return cls(fact, int(fact.ts_event), largest=max(fact.before, fact.first if fact.seen_added else 0))
+
+    def take(self, fact: IcebergFact) -> list[Kind]:
+        """Fold a fact in; what it means for the iceberg's life."""
+        known, self.known, self.fact, self.shown = self.known, True, fact, None
+        self.moved = self.moved or fact.kind == "reprice"
+        if fact.kind == "fill" or fact.kind == "reprice":
+            return []
+        if fact.kind != "refresh" and fact.kind != "removal":
+            return [fact.kind]
+        if fact.kind == "refresh":
+            self._refresh(fact)
+        seen: Kind = "reloaded" if known else "detected"
+        return [seen, "executed"] if fact.kind == "removal" else [seen]
+
+    def _refresh(self, fact: IcebergFact) -> None:
+        """What a refresh revealed is a multiple of the peak, unless it was the last, smaller tranche."""
+        self.reloads += 1
+        self.recent.append(int(fact.ts_event))
+        self.largest = max(self.largest, fact.before, fact.after)
+        common = gcd(self.common, fact.revealed)
+        fitting = candidates(common, self.largest)
+        if fitting:
+            self.common, self.fitting = common, fitting
+        else:
+            self.misfits += 1
+            self.fitting = candidates(self.common, self.largest)
+
+    @property
+    def peak(self) -> int | None:
+        """The smallest peak that fits."""
+        return self.fitting[0] if self.fitting else None
+
+    @property
+    def peak_exact(self) -> bool:
+        return len(self.fitting) == 1
+
+    @property
+    def pattern(self) -> Pattern:
+        """The field's name for how it behaves."""
+        if len(self.recent) == WALL_RELOADS and self.recent[-1] - self.recent[0] <= WALL_SPAN:
+            return "wall"
+        return "pegged" if self.moved else "native"
+
+    def public(self) -> Iceberg:
+        """The iceberg as the wire has it."""
+        if self.shown is None:
+            fact = self.fact
+            self.shown = Iceberg(
+                fact.order_id, fact.side, fact.price, fact.after, fact.total, fact.hidden_traded, self.reloads,  # type: ignore[arg-type]
+                self.peak, self.peak_exact, self.misfits, self.pattern, str(self.first_seen), fact.ts_event,
+            )
+        return self.shown
+
+    def event(self, packet: Packet, kind: Kind) -> IcebergEvent:
+        """The line that tells what the newest fact means."""
+        fact = self.fact
+        evidence = fact.kind if kind in ("detected", "reloaded") else None
+        return IcebergEvent(
+            "iceberg-event", kind, fact.ts_event, packet.series, packet.symbol, fact.order_id, fact.side, fact.price,  # type: ignore[arg-type]
+            "native", evidence, fact.after, fact.filled, fact.revealed, fact.hidden_filled, fact.hidden_traded,  # type: ignore[arg-type]
+            fact.total, self.peak, self.peak_exact,
+        )
+
+
+def candidates(common: int, largest: int) -> list[int]:
+    """Divisors of ``common`` not below the largest display, ascending.
+
+    >>> candidates(10, 4), candidates(10, 10), candidates(7, 8), candidates(0, 5)
+    ([5, 10], [10], [], [])
+    """
+    return [common // parts for parts in range(common // max(1, largest), 0, -1) if common % parts == 0]

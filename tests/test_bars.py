@@ -1,0 +1,269 @@
+"""Bars: open, high, low, close and volume against pandas, ATR against Wilder's own formula."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from qmo_cli.errors import ConfigurationError, UsageError
+from qmo_cli.packets import Packet
+from qmo_cli.pipeline import Engines
+from qmo_cli.router import RouteOptions, Router
+
+from . import engine_oracles as oracle
+from .engine_oracles import SECOND, Trade, price, records_of, run, tape
+from .support import SHARED, START, bbo, blocks, mapping, ohlcv, read_dbn, trade
+
+MINUTE = 60 * SECOND
+QUARTER = 15 * MINUTE
+MIDNIGHT = 1_381_104_000 * SECOND  # 2013-10-07 00:00 UTC
+
+slow = settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+
+
+def bars_of(packets: list[Packet]) -> list[Any]:
+    """Every bar that closed."""
+    return [bar for packet in packets if packet.slots["bars"] is not None for bar in packet.slots["bars"].closed]
+
+
+def last(packets: list[Packet]) -> Any:
+    """The last reading of bars."""
+    return packets[-1].slots["bars"]
+
+
+def bar_run(records: list[bytes], every: str = "1s", period: str = "15m") -> list[Packet]:
+    return run(records, every, ("bars",), bars={"period": period})
+
+
+def at_minutes(*quotes: tuple[int, int]) -> list[Trade]:
+    """Trades of one contract at (minute, ticks)."""
+    return [Trade(START + minute * MINUTE, "B", ticks, 1) for minute, ticks in quotes]
+
+
+# ---- against pandas and Wilder
+
+
+@given(st.binary(min_size=300, max_size=1500), st.sampled_from(["1s", "50ms", "7s", "1m", "1h"]),
+       st.sampled_from([60, 300, 900]))
+@slow
+def test_bars_are_what_pandas_makes_of_the_same_trades(data: bytes, every: str, seconds: int) -> None:
+    trades = tape(data)
+    packets = bar_run(records_of(trades), every, f"{seconds}s")
+    wanted = oracle.bars(trades, seconds)
+    found = bars_of(packets)
+    forming = last(packets).forming
+    whole = [*found, forming] if forming else found
+    assert [(int(bar.start), bar.open, bar.high, bar.low, bar.close, bar.volume, bar.buy, bar.sell, bar.trades)
+            for bar in whole] == [
+        (start, price(row.open), price(row.high), price(row.low), price(row.close), row["size"], row.buy, row.sell,
+         row.trades) for start, row in wanted.iterrows()]
+    assert last(packets).count == len(found)
+
+
+@given(st.binary(min_size=900, max_size=2000))
+@slow
+def test_atr_is_wilders_of_the_closed_bars(data: bytes) -> None:
+    for packet in bar_run(records_of(tape(data)), "1m", "1m")[-3:]:
+        table = oracle.bars(oracle.before(tape(data), packet.ts), 60)
+        closed = table[table.index < packet.ts - (0 if packet.closed else MINUTE)]
+        wanted = oracle.wilder(list(closed.high), list(closed.low), list(closed.close))
+        reading = packet.slots["bars"]
+        assert reading.atr == (None if wanted is None else pytest.approx(wanted * 0.1, abs=2e-6))
+        assert ("bars.atr" in packet.missing) == (wanted is None)
+
+
+def test_after_fourteen_true_ranges_of_one_point_a_range_of_fifteen_makes_an_atr_of_two() -> None:
+    closes = [20_000 + 10 * (minute % 2) for minute in range(15)]  # each a point from the one before
+    trades = at_minutes(*enumerate(closes), (15, closes[-1] + 150), (16, closes[-1] + 150))
+    atrs = {packet.slots["bars"].count: packet.slots["bars"].atr for packet in bar_run(records_of(trades), "1m", "1m")}
+    assert atrs[14] is None       # thirteen ranges: the first bar has no close before it
+    assert atrs[15] == 1.0
+    assert atrs[16] == 2.0        # (13 x 1 + 15) / 14
+
+
+# ---- when a bar closes
+
+
+def test_a_bar_closes_with_the_packet_that_ends_where_it_ends() -> None:
+    packets = bar_run(records_of(at_minutes((0, 20_000), (1, 20_010), (2, 20_005))), "1m", "1m")
+    assert [len(packet.slots["bars"].closed) for packet in packets] == [1, 1, 0]
+
+
+def test_the_frame_that_the_input_breaks_off_closes_no_bar() -> None:
+    packets = bar_run(records_of(at_minutes((0, 20_000))), "1h", "15m")
+    assert packets[-1].closed is False
+    assert (last(packets).bar, last(packets).count) == (None, 0)
+    assert last(packets).forming.volume == 1
+    assert packets[-1].missing["bars.bar"] == "no bar of 15m has closed yet"
+
+
+def test_three_days_of_silence_make_no_bars_and_one_true_range_that_spans_them() -> None:
+    three_days = 3 * 24 * 60
+    quotes = [(minute, 20_000) for minute in range(14)] + [(three_days, 20_100), (three_days + 1, 20_100)]
+    packets = bar_run(records_of(at_minutes(*quotes)), "1m", "1m")
+    assert len(bars_of(packets)) == 15
+    assert last(packets).atr == pytest.approx(10 / 14, abs=1e-6)  # 20,000 to 20,100 ticks is ten points
+
+
+def test_a_trade_that_comes_after_its_bar_has_closed_counts_in_the_next() -> None:
+    edge = START + MINUTE
+    late = trade("B", 2001.0, 7, ts_event=edge - 5, ts_recv=edge - 5)
+    records = [
+        mapping("GCJ6", "GCJ6"), trade("B", 2000.0, 1, ts_event=START, ts_recv=START),
+        *(bbo((2000.0, 1, 1), (2000.1, 1, 1), ts_event=ts, ts_recv=ts) for ts in (edge, edge + SECOND // 5)), late,
+        trade("B", 2000.0, 2, ts_event=edge + 2 * MINUTE, ts_recv=edge + 2 * MINUTE),
+    ]
+    found = bars_of(bar_run(records, "50ms", "1m"))
+    assert [(int(bar.start), bar.volume) for bar in found] == [(START, 1), (edge, 7)]
+
+
+def test_a_reading_that_nothing_changed_is_the_same_object() -> None:
+    quotes = [bbo((2000.0, 1, 1), (2000.1, 1, 1), ts_event=START + second * SECOND, ts_recv=START + second * SECOND)
+              for second in range(1, 5)]
+    first = trade("B", 2000.0, 1, ts_event=START, ts_recv=START)
+    packets = bar_run([mapping("GCJ6", "GCJ6"), first, *quotes])
+    assert len(packets) == 5
+    assert all(packet.slots["bars"] is packets[0].slots["bars"] for packet in packets)
+
+
+def test_a_roll_starts_the_bars_anew() -> None:
+    old = records_of(at_minutes(*[(minute, 20_000) for minute in range(20)]))
+    new = [mapping("GCJ6", "GCM6", instrument=2),
+           *(trade("B", 2100.0, 1, ts_event=START + minute * MINUTE, ts_recv=None, instrument=2)
+             for minute in range(20, 23))]
+    packets = bar_run(old + new, "1m", "1m")
+    reading = last(packets)
+    assert (reading.count, reading.atr, reading.bar.low) == (2, None, 2100.0)
+
+
+# ---- from ready-made bars
+
+
+def minute_bar(minute: int, close: float, volume: int = 5, interval: str = "1m") -> bytes:
+    return ohlcv((close, close + 0.5, close - 0.5, close), volume, ts_event=START + minute * MINUTE, interval=interval)
+
+
+def test_minute_bars_make_quarters_without_sides_or_counts() -> None:
+    packets = bar_run([mapping("GCJ6", "GCJ6"), *(minute_bar(minute, 2000.0 + minute) for minute in range(31))])
+    first, second = bars_of(packets)
+    assert (first.open, first.high, first.low, first.close, first.volume) == (2000.0, 2014.5, 1999.5, 2014.0, 75)
+    assert (first.buy, first.sell, first.trades) == (None, None, None)
+    assert (int(second.start), second.volume) == (START + QUARTER, 75)
+
+
+def test_the_last_minute_counts_though_a_quote_ends_the_frame_before_it() -> None:
+    """A minute's bar comes at its end, in the frame that begins there."""
+    quote = bbo((2000.0, 1, 1), (2000.1, 1, 1), ts_event=START + QUARTER - 1, ts_recv=START + QUARTER - 1)
+    records = [minute_bar(minute, 2000.0) for minute in range(14)]
+    packets = bar_run([mapping("GCJ6", "GCJ6"), *records, quote, *(minute_bar(minute, 2000.0) for minute in (14, 15))])
+    assert [(int(bar.start), bar.volume) for bar in bars_of(packets)] == [(START, 75)]
+
+
+def test_of_bars_in_two_lengths_only_the_shorter_count() -> None:
+    records: list[bytes] = [mapping("GCJ6", "GCJ6")]
+    for minute in range(121):
+        records.append(minute_bar(minute, 2000.0))
+        if minute in (59, 119):
+            records.append(minute_bar(minute - 59, 2000.0, 300, "1h"))
+    found = bars_of(bar_run(records))
+    assert [bar.volume for bar in found] == [75] * 8
+
+
+def test_quarters_cannot_be_made_of_hours() -> None:
+    packets = bar_run([mapping("GCJ6", "GCJ6"), *(minute_bar(60 * hour, 2000.0, interval="1h") for hour in range(3))])
+    assert all(packet.slots["bars"] is None for packet in packets)
+    assert packets[-1].missing["bars"] == "bars of 15m cannot be made of bars of 3600 s"
+
+
+def test_hours_can_be_made_of_hours() -> None:
+    records = [mapping("GCJ6", "GCJ6"), *(minute_bar(60 * hour, 2000.0, interval="1h") for hour in range(3))]
+    assert [bar.volume for bar in bars_of(bar_run(records, "1s", "1h"))] == [5, 5]
+
+
+def test_quotes_alone_make_no_bars_and_say_so() -> None:
+    packets = bar_run([mapping("GCJ6", "GCJ6"), bbo((2000.0, 1, 1), (2000.1, 1, 1), ts_event=START, ts_recv=START)])
+    assert packets[-1].slots["bars"] is None
+    assert packets[-1].missing["bars"] == "needs trades or ohlcv, input is bbo"
+
+
+# ---- parameters
+
+
+@pytest.mark.parametrize("period", ["1500ms", "0s"])
+def test_a_bar_that_is_not_whole_seconds_long_is_refused(period: str) -> None:
+    with pytest.raises(ConfigurationError, match="whole seconds"):
+        Engines(("bars",), {"bars": {"period": period}})
+
+
+def test_a_period_that_is_no_duration_is_refused_with_an_example() -> None:
+    with pytest.raises(UsageError, match="such as 50ms"):
+        Engines(("bars",), {"bars": {"period": "quarter"}})
+
+
+# ---- real data
+
+
+@dataclass
+class Lean:
+    """One contract's day of gold: ticks and the minute bars that the publisher made of them."""
+
+    ticks: list[tuple[int, float, int]]
+    minutes: list[tuple[int, float, float, float, float, int]]
+
+
+@pytest.fixture(scope="module")
+def gold() -> Lean:
+    folder = SHARED / "data" / "gold"
+    if not folder.is_dir():
+        pytest.skip("the real files are not here")
+    rows = {}
+    for kind in ("tick", "minute"):
+        with zipfile.ZipFile(folder / f"gc-20131007-{kind}-trades.zip") as archive:
+            text = archive.read(f"20131007_gc_{kind}_trade_201312.csv").decode()
+        rows[kind] = [line.split(",") for line in io.StringIO(text)]
+    return Lean(
+        [(int(row[0]), float(row[1]), int(row[2])) for row in rows["tick"]],
+        [(int(row[0]), *map(float, row[1:5]), int(row[5])) for row in rows["minute"]],  # type: ignore[misc]
+    )
+
+
+def test_minutes_of_a_real_gold_day_are_those_that_its_publisher_made(gold: Lean) -> None:
+    records = [mapping("GCZ3", "GCZ3")]
+    records += [trade("N", at, size, ts_event=MIDNIGHT + ms * 1_000_000, ts_recv=None) for ms, at, size in gold.ticks]
+    packets = run(records, "1m", ("bars",), bars={"period": "1m"})
+    found = [((int(bar.start) - MIDNIGHT) // 1_000_000, bar.open, bar.high, bar.low, bar.close, bar.volume)
+             for bar in bars_of(packets)]
+    assert len(found) > 1000
+    wanted = gold.minutes[:len(found)]
+    assert found == wanted
+
+
+def test_minutes_of_real_futures_trades_are_those_of_the_vendor() -> None:
+    folder = SHARED / "data" / "mbp1"
+    if not folder.is_dir():
+        pytest.skip("the real files are not here")
+    trades = read_dbn(folder / "esu4.trades.dbn.zst")
+    instrument = int.from_bytes(trades[0][4:8], "little")
+    router = Router(RouteOptions())
+    engines = Engines(("bars",), {"bars": {"period": "1m"}})
+    made: list[Any] = []
+    for block in blocks(trades):
+        for packet in [*router.read(block), *router.finish()]:
+            engines.update(packet)
+            made += packet.slots["bars"].closed
+    vendor = bar_run([record for record in read_dbn(folder / "esu4.ohlcv-1m.dbn.zst")
+                      if int.from_bytes(record[4:8], "little") == instrument], "1s", "1m")
+    theirs = {bar.start: bar for bar in bars_of(vendor)}
+    common = [bar for bar in made[1:] if bar.start in theirs]  # the first minute of the file is cut off
+    assert len(common) >= 2
+    for bar in common:
+        other = theirs[bar.start]
+        assert (bar.open, bar.high, bar.low, bar.close, bar.volume) == (
+            other.open, other.high, other.low, other.close, other.volume)
