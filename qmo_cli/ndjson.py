@@ -9,7 +9,6 @@ from typing import Literal
 import msgspec
 
 from .blocks import MAPPING, MBO, SIMULATOR, Block
-from .records.layout import header_at, names_of, read_mapping
 from .errors import BadData
 from .feeds.inputs import READ_SIZE, Source, widen_pipe
 from .feeds.lines import head_of
@@ -17,6 +16,7 @@ from .market import line as codec
 from .market import stream
 from .packets import Packet
 from .records import RECORD_TYPES, encode_record, from_dbn
+from .records.layout import header_at, names_of, read_mapping
 
 __all__ = ["DbnWriter", "LineWriter", "kind_of", "read_packets", "widen_pipe"]
 

@@ -1,4 +1,4 @@
-"""The stages from packets on, each a step that adds its slots to a packet; and the whole chain in one process."""
+"""The stages between the router and the decision: engines chosen, set and run on each packet."""
 
 from __future__ import annotations
 
@@ -13,8 +13,6 @@ from .engines.base import Engine
 from .errors import BadData, ConfigurationError, UsageError
 from .packets import Missing, Packet
 from .router import Router
-from .score import Scorer
-from .signals import Signal, Signaler
 
 SCORED = (*ENGINES, "score", "signal")
 Packet.order = SCORED
@@ -69,7 +67,9 @@ def _setting(engine: str, name: str, value: Any) -> Any:
 class Engines:
     """The chosen engines, one set of instances for each series."""
 
-    def __init__(self, names: Sequence[str] = ("all",), settings: Mapping[str, Mapping[str, Any]] | None = None) -> None:
+    def __init__(
+        self, names: Sequence[str] = ("all",), settings: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> None:
         self.names = choose(names)
         self.settings = check_settings(settings or {})
         self.series: dict[str, list[Engine]] = {}
@@ -108,22 +108,6 @@ def _run(engine: Engine, packet: Packet) -> None:
     packet.slots[name] = reading
     for leaf, reason in engine.reasons.items():
         packet.missing[f"{name}.{leaf}"] = reason
-
-
-class Chain:
-    """Blocks in, signals out: route, engines, score and signal in one process."""
-
-    def __init__(self, router: Router, engines: Engines, scorer: Scorer, signaler: Signaler) -> None:
-        self.router, self.engines, self.scorer, self.signaler = router, engines, scorer, signaler
-
-    def signals(self, packets: Iterable[Packet]) -> list[tuple[Packet, Signal]]:
-        """Every packet with its signal."""
-        done = []
-        for packet in packets:
-            self.engines.update(packet)
-            self.scorer.update(packet)
-            done.append((packet, self.signaler.update(packet)))
-        return done
 
 
 def routed(router: Router, blocks: Iterable[Block]) -> Iterator[list[Packet]]:

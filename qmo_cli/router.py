@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .blocks import BBO_1S, DEFINITION, MAPPING, MBO, MBP_1, MBP_10, OHLCV_1D, OHLCV_1S, SYSTEM, TRADES, Block
-from .records.layout import layout, read_mapping
 from .errors import BadData, UsageError
 from .instruments import Spec, is_outright, spec_from_definition, spec_of
 from .market.reader import Reader
@@ -15,6 +14,7 @@ from .market.stream import count, first_of, same
 from .packets import Notice, Packet, fixed
 from .reasons import reasons
 from .records import from_dbn, schema_at
+from .records.layout import layout, read_mapping
 from .times import duration
 
 ACCESS = ("l1", "l2", "l3")
@@ -43,7 +43,11 @@ class RouteOptions:
     skip_bad: bool = field(default=False, metadata={"help": "Skip bad records, count them and say so in the stream."})
 
     def level(self) -> int:
-        """The access level as a number."""
+        """The access level as a number. Raises UsageError for options that make no sense."""
+        for name in ("tick", "point_value"):
+            value = getattr(self, name)
+            if value is not None and not 0 < value < float("inf"):
+                raise UsageError(f"{name.replace('_', '-')} {value:g} is not a positive number")
         if self.access not in ACCESS:
             raise UsageError(f"access {self.access!r} is none of {', '.join(ACCESS)}")
         return ACCESS.index(self.access) + 1
@@ -173,6 +177,7 @@ class Router:
         if known not in (None, (series, symbol)):
             self.reader.retire(instrument_id, True)
         if old is not None and old != instrument_id:
+            self.reader.interrupt(self.reader.newest)  # the old contract's packet comes before the new one's
             self.reader.retire(old, False)
             self.reader.retire(instrument_id, True)
             self.rolled[instrument_id] = old

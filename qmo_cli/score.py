@@ -14,6 +14,7 @@ from typing import Literal
 from msgspec import Raw, Struct
 
 from .errors import ConfigurationError, UsageError
+from .live_zones import ZoneMemo
 from .packets import Health, Opinion, Packet, Reading
 from .views import (
     AbsorptionView,
@@ -25,7 +26,6 @@ from .views import (
     OrderflowView,
     reason,
 )
-from .live_zones import ZoneMemo
 
 Kind = Literal["BUY", "SELL", "HOLD"]
 

@@ -19,8 +19,8 @@ from qmo_cli.packets import Packet
 from qmo_cli.pipeline import Engines
 from qmo_cli.router import RouteOptions, Router
 
+from .dice import Dice
 from .scripts import Part, Script, added, cancelled, cleared, filled, modified, traded
-from .streams import Dice
 from .support import START, blocks, mapping, trade
 
 SECOND = 10**9

@@ -67,7 +67,6 @@ class ReferenceReader:
         self.frames: list[Frame] = []
         self.events = 0
         self.snapshots = 0
-        self.finished = False
 
     def read(self, data: bytes, schema: str | None = None) -> None:
         """Take in one DBN record. Raises BadData when it is more than 1 s behind."""
@@ -84,10 +83,9 @@ class ReferenceReader:
 
     def finish(self) -> list[Frame]:
         """End what is open and give all frames."""
-        self.finished = True
         for state in self.states.values():
             for kind in list(state.open):
-                self._end(state, kind)
+                self._end(state, kind, fills=False)
             for end in sorted(state.frames):
                 self._emit(state, end, end or state.last, closed=False)
         self._release()
@@ -95,24 +93,29 @@ class ReferenceReader:
 
     def _system(self, record: Record) -> None:
         before, self.newest = self.newest, max(self.newest, record.time)
-        for state in self.states.values():
+        for state in self._by_id():
             for kind, event in list(state.open.items()):
-                if kind == "others" or event.snapshot or not record.clock:
+                if kind == "others" or event.snapshot:
                     self._end(state, kind)
+        if not record.clock:
+            self._interrupt()
         self._end_overdue()
         end = self.newest // self.every * self.every
         if record.clock and self.mode == "time" and end > before:
             for state in self.states.values():
                 state.frames.setdefault(end, Sums())
         self._close()
-        if not record.clock:
-            self._interrupt()
 
     def _interrupt(self) -> None:
-        """Close all open frames here, so that none spans what happened."""
-        for state in self.states.values():
+        """End all events, and close all frames here, so that none spans what happened."""
+        for state in self._by_id():
+            for kind in list(state.open):
+                self._end(state, kind, fills=False)
             for end in sorted(state.frames):
                 self._emit(state, end, min(end or self.newest, self.newest), closed=True)
+
+    def _by_id(self) -> list[State]:
+        return [self.states[instrument] for instrument in sorted(self.states)]
 
     def _market(self, record: Record) -> None:
         if self.newest - record.time > SECOND:
@@ -158,7 +161,7 @@ class ReferenceReader:
 
     def _end_overdue(self) -> None:
         """End the events that have lasted too long."""
-        for state in self.states.values():
+        for state in self._by_id():
             if "orders" in state.open and self.newest - state.open["orders"].first.time > SECOND:
                 self._end(state, "orders")
 
@@ -171,8 +174,8 @@ class ReferenceReader:
         if record.bar or (record.schema == "mbo" and record.last):
             self._end(state, kind)
 
-    def _end(self, state: State, kind: str) -> None:
-        """The event is complete: let it take effect."""
+    def _end(self, state: State, kind: str, *, fills: bool = True) -> None:
+        """The event is complete: let it take effect. ``fills``: it may complete a frame by trade or count."""
         event = state.open.pop(kind)
         sums = state.frames[event.frame]
         for given in event.given:
@@ -184,7 +187,7 @@ class ReferenceReader:
             sums.events.append(take_mbo(state, event.given))
         else:
             sums.events.append(take_other(state, event.given))
-        if self._is_full(sums, kind) and not state.open and not self.finished:
+        if fills and self._is_full(sums, kind) and not state.open:
             self._emit(state, 0, max(state.last, state.last_end), closed=True)
             self._release()
 

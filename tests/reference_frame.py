@@ -196,9 +196,10 @@ def _changes(event: Done, side: str, tick: int) -> list[int]:
     assert before is not None
     assert after is not None
     touch = before.best(side)
-    prices = {*before.side(side), *after.side(side)}
+    differ = {price for price, _ in before.side(side).items() ^ after.side(side).items()}
+    traded = {*map(price_of, event.taken), *[price for _, price in event.facts.shown_fills]}
     near = {
-        price for price in prices
+        price for price in differ | traded
         if touch is None or (price - touch if side == "A" else touch - price) <= REACH * tick}
     return [
         after.size(side, price) - before.size(side, price) + displayed_fills(event, side, price)

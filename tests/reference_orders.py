@@ -10,7 +10,7 @@ Choices where the definitions leave one:
   told. If an auction's F exceed its T (both sides are filled), the icebergs known at its end become ``unknown`` then.
   After a T of side N F count whatever their price, and nothing dies. In its event nothing is implied, and F count
   neither as filled nor as remainder.
-- Aggressors are the ids other than 0 of the event's T. F of an aggressor is its own and no passive fill.
+- Aggressors are the ids other than 0 of the event's T so far. F of an aggressor is its own and no passive fill.
 - One change (C or M) of one order is judged at a time: d is its display before the change, f the sum of its F at its
   price in the event since its last change, n its display after the change. F is *at its price* when its price is the
   one at which the order then rests. An unknown id with a C rested at the price of its F and displayed the C's size;
@@ -29,8 +29,8 @@ Choices where the definitions leave one:
 - ``first`` is the size of the A, plus and minus what M and C without passive F before them changed while the order
   was not known as an iceberg.
 - An order *dies* with its C when it was in the book and is gone by it and f = d and was no known iceberg. A link joins
-  each A that is no snapshot's to every order of its side and price that died before it, in the order of their deaths,
-  if 0 <= A.ts_event - C.ts_event <= 50 ms.
+  each A that is no snapshot's to every order of its side and price whose death is known by then, in the order of
+  ts_event, if 0 <= A.ts_event - C.ts_event <= 50 ms.
 """
 
 from __future__ import annotations
@@ -96,10 +96,9 @@ def aggressors(records: list[Record]) -> list[int]:
 
 def passive(records: list[Record]) -> list[Record]:
     """The fills of resting orders."""
-    active = aggressors(records)
     return [
-        record for record in records
-        if record.action == "F" and record.order_id not in active]
+        record for index, record in enumerate(records)
+        if record.action == "F" and record.order_id not in aggressors(records[:index])]
 
 
 def stops_of(records: list[Record]) -> list[Fact]:
@@ -131,6 +130,7 @@ class OrderBook(Book):
         self.filled = 0
         self.remainder = 0
         self.doubtful = False
+        self.any_known = False
         self.dead: dict[tuple[str, int], list[Dead]] = defaultdict(list)
 
     def take(self, records: list[Record]) -> Facts:
@@ -138,8 +138,8 @@ class OrderBook(Book):
         facts = Facts(stops=stops_of(records), implied=implied_of(records))
         counted = not is_auction(records)
         fills: dict[int, list[tuple[Record, int | None]]] = defaultdict(list)  # with the price where the order rested
-        active, auction = aggressors(records), False
-        for record in records:
+        auction = False
+        for index, record in enumerate(records):
             if is_doubtful(record):
                 facts.icebergs += self._lost(record.ts_event)
             self._judge(record)
@@ -147,7 +147,7 @@ class OrderBook(Book):
             if record.action == "T":
                 auction = auction or record.side == "N"
                 facts.at_trade.append(self.levels[OTHER[record.side]].get(record.price or 0, (0, 0))[0])
-            elif record.action == "F" and record.order_id not in active:
+            elif record.action == "F" and record.order_id not in aggressors(records[:index]):
                 order = self.orders.get(record.order_id)
                 fills[record.order_id].append((record, order.price if order and not auction else None))
             elif record.action in ("C", "M"):
@@ -187,7 +187,10 @@ class OrderBook(Book):
 
     def _lost(self, ts_event: int) -> list[Fact]:
         """Forget the icebergs that are known: a row for each."""
-        rows = []
+        rows: list[Fact] = []
+        if not self.any_known:
+            return rows
+        self.any_known = False
         for key in sorted(key for key, order in self.orders.items() if order.iceberg):
             order = self.orders[key]
             rows.append(row(Story(key, order, order, 0, 0, None), "unknown", ts_event))
@@ -203,6 +206,7 @@ class OrderBook(Book):
         if case.end and case.start:
             case.end.total += case.fill
             case.end.iceberg = case.end.iceberg or kind == "refresh"
+            self.any_known = self.any_known or case.end.iceberg
 
     def _count(self, case: Story) -> None:
         self.filled += case.fill + case.away
@@ -213,7 +217,9 @@ class OrderBook(Book):
     def _bury(self, case: Story, auction: bool) -> None:
         if died(case) and case.start and case.change and not auction:
             dead = Dead(case.change.ts_event, case.order_id, case.fill)
-            self.dead[case.start.side, case.start.price].append(dead)
+            dead_here = self.dead[case.start.side, case.start.price]
+            dead_here.append(dead)
+            dead_here.sort(key=lambda dead: dead.ts_event)
 
     def _links(self, record: Record) -> list[Fact]:
         if record.action != "A" or record.snapshot:

@@ -1,23 +1,24 @@
-"""Short scripts of exchange events, and the reference's answer to them."""
+"""Short scripts of exchange events, and the answer to them on which reference and router agree."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from qmo_cli.blocks import SECOND
-
-from .reference import ReferenceReader
+from .comparison import expected, routed, same
 from .scripts import Part, Script, added, cleared, filled, traded
+from .support import mapping
 
 Frame = dict[str, Any]
 MS = 1_000_000
 
 
-def frames(records: list[bytes], every: int = SECOND, schema: str | None = None) -> list[Frame]:
-    reader = ReferenceReader(every)
-    for record in records:
-        reader.read(record, schema)
-    return reader.finish()
+def frames(records: list[bytes], every: str = "1s", schema: str | None = None) -> list[Frame]:
+    """The frames of some records; the instruments are months of gold."""
+    ids = sorted({int.from_bytes(record[4:8], "little") for record in records} - {0})
+    named = [mapping(f"GC{month}6", f"GC{month}6", instrument=one) for month, one in zip("GJMQVZ", ids, strict=False)]
+    found = expected([*named, *records], every, schema)
+    same(routed([*named, *records], every, schema=schema), found)
+    return found
 
 
 def only(script: Script) -> Frame:

@@ -105,7 +105,6 @@ class State:
     changes: int = 0                                  # C and M since
     unknown: int = 0                                  # of them, of unknown ids
     seen: set[str] = field(default_factory=set)
-    publisher: int = 0
     displayed: View | None = None                     # of the book, after the last event
     view: View | None = None                          # displayed book of an mbp schema
     quote: tuple[list[Row], list[Row]] = field(default_factory=lambda: ([], []))
@@ -189,8 +188,7 @@ def judge_book(state: State, records: list[Record], unknown: int) -> None:
     now = records[0].time
     if any(record.snapshot or record.action == "R" for record in records):
         state.complete = True
-    if state.probation is None:
-        state.probation = now
+    state.probation = now if state.probation is None else state.probation
     state.changes += sum(record.action in ("C", "M") for record in records)
     state.unknown += unknown
     if now - state.probation >= PROBATION:
@@ -225,11 +223,10 @@ def end_view(state: State) -> View | None:
 
 def touch(state: State) -> tuple[Row | None, Row | None]:
     """Best bid and ask."""
-    view = end_view(state)
+    bids, asks = state.quote
     if "mbo" in state.seen:
+        view = end_view(state)
         bids, asks = (view.top_bids, view.top_asks) if view else ([], [])
-    else:
-        bids, asks = state.quote
     return bids[0] if bids else None, asks[0] if asks else None
 
 

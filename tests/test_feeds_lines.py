@@ -15,13 +15,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qmo_cli.blocks import MAPPING, SYSTEM, Block
-from qmo_cli.records.layout import read_mapping
 from qmo_cli.errors import BadData
 from qmo_cli.feeds import open_source
 from qmo_cli.feeds.lines import LineReader, head_of
 from qmo_cli.feeds.vendor import price_of, time_of
 from qmo_cli.market.line import dump_mbo
 from qmo_cli.records import from_dbn
+from qmo_cli.records.layout import read_mapping
 from tests.samples import REAL_FILES, START, Named, Span, esh4, header, mbo, records
 
 MBOS = [mbo(index) for index in range(40)]

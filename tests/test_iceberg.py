@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import math
-from statistics import median
 from typing import Any
 
 import msgspec
@@ -233,7 +232,7 @@ def test_the_published_vector_of_the_score() -> None:
         LiveZone("b", "B", 2000.0, 2000.2, START, START, START, weight=40.0, confidence=1.0),
         LiveZone("a", "A", 1999.9, 2000.1, START, START, START, weight=10.0, confidence=1.0),
     ]
-    up, down = Standing(zones, 1800.0).pull(2000.1, 2.0)
+    up, down = Standing(zones, START, 1800.0, 2000.1, 2.0).pull(2000.1)
     assert (up, down) == (40.0, 10.0)
     assert 0.5 + 0.5 * (up - down) / (up + down + 30) == 0.6875
 
@@ -264,11 +263,9 @@ def test_zones_pull_by_side_distance_age_and_state() -> None:
         zone_at(20_020, "A", 77, 0),                                    # out of reach
         zone_at(20_000, "B", 6, 0, state="defended"),
     ]
-    standing = Standing(zones, 1800.0)
-    assert standing.at == START
-    assert standing.pull(2000.0, 2.0) == pytest.approx((0.99 * (10 + 4 + 6), 0.99 * 12))
-    assert standing.middle == pytest.approx(median([20, 16, 99, 8, 77, 6]))
-    assert standing.heaviest == 99
+    for around in (1998.0, 2000.0, 2001.9):
+        standing = Standing(zones, START, 1800.0, around, 2.0)
+        assert standing.pull(2000.0) == pytest.approx((0.99 * (10 + 4 + 6), 0.99 * 12))
 
 
 def test_from_five_zones_on_the_median_zone_is_usual() -> None:

@@ -1,4 +1,4 @@
-"""The reference reader's own tests: hand-written events with answers worked out by hand, and real files."""
+"""Events written by hand with answers worked out by hand, and real files: what reference and router must say."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from qmo_cli.errors import BadData
 
 from .reference import ReferenceReader
 from .reference_scripts import MS, bought, frames, offered, only
-from .streams import clock
 from .scripts import Script, added, cancelled, cleared, filled, modified, traded
+from .streams import clock
 from .support import SHARED, START, mbo, mbp1, mbp10, ohlcv, read_dbn, tbbo, trade
 
 real_data = pytest.mark.skipif(not SHARED.is_dir(), reason="needs the real market data beside the repository")
@@ -224,7 +224,7 @@ def test_trades_beside_orders_are_not_counted_twice() -> None:
 
 @real_data
 def test_the_real_christmas_file_gives_the_published_book() -> None:
-    reader = ReferenceReader(60 * SECOND, lambda instrument: 250_000_000)
+    reader = ReferenceReader(60 * SECOND, lambda _: 250_000_000)
     for record in read_dbn(SHARED / "data/mbo/esh4-glbx-mdp3-20231225.mbo.dbn.zst"):
         reader.read(record)
     found = reader.finish()
@@ -239,7 +239,7 @@ def test_the_real_christmas_file_gives_the_published_book() -> None:
 
 @real_data
 def test_the_real_snapshot_file_gives_a_complete_uncrossed_book() -> None:
-    reader = ReferenceReader(SECOND, lambda instrument: 250_000_000)
+    reader = ReferenceReader(SECOND, lambda _: 250_000_000)
     for record in read_dbn(SHARED / "data/mbo/esm4-glbx-mdp3-20240508-snapshot.mbo.dbn.zst"):
         reader.read(record)
     health = reader.finish()[-1]["health"]

@@ -1,4 +1,4 @@
-"""What the reference reader says about single orders: events written by hand, answers worked out by hand."""
+"""What reference and router must say about single orders: events by hand, answers worked out by hand."""
 
 from __future__ import annotations
 
@@ -125,15 +125,16 @@ def test_a_part_of_a_known_icebergs_peak_is_a_fill() -> None:
     assert brief(script, "kind", "before", "filled", "after") == [("refresh", 5, 5, 5), ("fill", 5, 2, 3)]
 
 
-@pytest.mark.parametrize("doubt", ["clear", "snapshot", "auction", "flag"])
+@pytest.mark.parametrize("doubt", ["clear", "snapshot", "uncross", "flag"])
 def test_doubt_makes_known_icebergs_unknown(doubt: str) -> None:
     script = bought(offered(5), 5, modified(1, "A", 2000.0, 5))
     if doubt == "clear":
         script.event(cleared())
     elif doubt == "snapshot":
         script.snapshot(added(1, "A", 2000.0, 5), last=True)
-    elif doubt == "auction":
-        script.event(traded("N", 1995.0, 1), filled(9, "N", 1995.0, 1), cancelled(9, "B", 1990.0, 1))
+    elif doubt == "uncross":
+        script.event(
+            traded("N", 1995.0, 1), filled(9, "N", 1995.0, 1), filled(8, "N", 1995.0, 1), cancelled(9, "B", 1990.0, 1))
     else:
         script.event(modified(9, "B", 1990.0, 2), flags=4)
     assert brief(script, "kind", "filled", "after") == [
@@ -147,6 +148,25 @@ def test_a_refresh_inside_a_doubtful_event_says_nothing() -> None:
     assert frame["inputs"]["orders"]["icebergs"] == []
     assert frame["health"]["flags"] == ["maybe_bad_book"]
     assert (frame["health"]["filled"], frame["health"]["remainder"]) == (5, 0)
+
+
+def test_an_ordinary_trade_without_a_side_proves_nothing_and_forgets_nothing() -> None:
+    script = bought(offered(5), 5, modified(1, "A", 2000.0, 5))
+    script.event(traded("N", 2000.0, 5), filled(1, "N", 2000.0, 5), modified(1, "A", 2000.0, 5))
+    bought(script, 5, cancelled(1, "A", 2000.0, 5))
+    # of the second five it is not told what they revealed; the last five are the third that were taken
+    assert brief(script, "kind", "filled", "revealed", "total", "hidden_traded") == [
+        ("refresh", 5, 5, 5, 0), ("fill", 5, 0, 10, 5), ("executed", 5, 0, 15, 10)]
+
+
+def test_auction_fills_are_left_out_of_the_reconciliation() -> None:
+    script = offered(5).event(
+        traded("N", 1995.0, 3), filled(1, "N", 1995.0, 3), filled(9, "N", 1995.0, 1), filled(77, "N", 1995.0, 2),
+        modified(1, "A", 2000.0, 2), cancelled(9, "B", 1990.0, 1))
+    frame = only(script)
+    assert (frame["health"]["filled"], frame["health"]["remainder"]) == (0, 0)
+    assert frame["inputs"]["orders"]["implied"] == 0
+    assert (frame["inputs"]["depth"]["removed_ask"], frame["inputs"]["depth"]["removed_bid"]) == (0, 0)
 
 
 def test_a_fill_without_a_change_of_the_book_is_explained_as_far_as_it_was_displayed() -> None:
@@ -179,3 +199,30 @@ def test_an_add_soon_after_a_complete_fill_links_to_every_order_that_died_there(
     links = only(script)["inputs"]["orders"]["links"]
     assert [(link["order_id"], link["filled_id"], link["filled_size"], link["delay"]) for link in links] == [
         ("3", "1", 5, 50 * MS), ("3", "2", 3, 50 * MS)]
+
+
+def test_an_order_added_in_the_event_that_filled_another_links_to_it_without_delay() -> None:
+    script = bought(offered(5), 5, cancelled(1, "A", 2000.0, 5), added(2, "A", 2000.0, 5))
+    links = only(script)["inputs"]["orders"]["links"]
+    assert [(link["order_id"], link["filled_id"], link["delay"]) for link in links] == [("2", "1", 0)]
+
+
+def test_an_add_that_comes_a_second_late_still_finds_the_order_that_died() -> None:
+    script = bought(offered(5), 5, cancelled(1, "A", 2000.0, 5)).wait(900 * MS).event(added(3, "A", 2001.0, 1))
+    script.event(added(4, "A", 2000.0, 5), late=880 * MS)  # 23 ms after the fill
+    links = only(script)["inputs"]["orders"]["links"]
+    assert [(link["order_id"], link["delay"]) for link in links] == [("4", 22 * MS)]
+
+
+def test_an_add_before_the_fill_by_exchange_time_is_no_refill() -> None:
+    script = bought(offered(5), 5, cancelled(1, "A", 2000.0, 5)).event(added(4, "A", 2000.0, 5), late=2 * MS)
+    assert only(script)["inputs"]["orders"]["links"] == []
+
+
+def test_an_aggressor_that_stays_in_the_book_has_hidden_nothing() -> None:
+    # order 1 offers 4, is moved into a bid of 3 and rests with the last one, which is then taken with one more
+    script = Script().event(cleared()).event(added(1, "A", 2000.0, 4)).event(added(2, "B", 1999.0, 3)).event(
+        traded("A", 1999.0, 3, 1), filled(1, "A", 1999.0, 3), filled(2, "B", 1999.0, 3), cancelled(2, "B", 1999.0, 3),
+        modified(1, "A", 1999.0, 1))
+    script.event(traded("B", 1999.0, 2, 77), filled(1, "A", 1999.0, 2), cancelled(1, "A", 1999.0, 1))
+    assert brief(script, "kind", "first", "total", "hidden_traded") == [("removal", 1, 2, 1)]

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from qmo_cli.records.layout import kind_of_fields, layout, read_mapping
 from qmo_cli.errors import BadData
 from qmo_cli.feeds import open_source
 from qmo_cli.records import (
@@ -23,6 +22,7 @@ from qmo_cli.records import (
     mapping_bytes,
     to_dbn,
 )
+from qmo_cli.records.layout import kind_of_fields, layout, read_mapping
 from tests.samples import REAL_FILES, START, records
 
 NAMES = {7: ("GC.v.0", "GCZ5")}

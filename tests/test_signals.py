@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from qmo_cli.signals.decision import episode_id
 from qmo_cli.errors import BadData
 from qmo_cli.signals import Signaler
+from qmo_cli.signals.decision import episode_id
 from tests.handmade import CLOSED, NEW_YORK, SECOND, at, market, opinion, opinions, packet, scored, signal
 
 

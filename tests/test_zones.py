@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from statistics import median
 from typing import Any
 
 import pytest
@@ -140,6 +141,26 @@ def test_weight_halves_in_half_an_hour() -> None:
     place.evidence(2000.0, 10.0)
     assert zone.weight == pytest.approx(40 * 2**-0.5 + 10)
     assert zone.last_seen == START + 900 * SECOND
+
+
+@given(st.lists(st.tuples(st.integers(1, 60), st.integers(0, 900), st.integers(-40, 40)), min_size=1, max_size=40))
+@settings(max_examples=100, deadline=None)
+def test_median_heaviest_and_most_are_those_of_the_weights_at_any_time(evidence: list[tuple[int, int, int]]) -> None:
+    place = Place()
+    for weight, seconds, ticks in evidence:
+        place.wait(seconds * SECOND)
+        place.evidence(round(2000 + ticks / 10, 1), float(weight))
+    now = place.wait(5 * MINUTE).now
+    weights = {zone.id: zone.weight_at(now, HALF_LIFE) for zone in place.book.zones}
+    assert all(weight > 0.5 for weight in weights.values())
+    if weights:
+        assert place.book.heaviest(now) == pytest.approx(max(weights.values()))
+        assert place.book.usual(now, 30.0, 1) == pytest.approx(max(1.0, median(weights.values())))
+    assert place.book.usual(now, 30.0, len(weights) + 1) == 30.0
+    most = place.book.most(3)
+    assert sorted((weights[zone.id] for zone in most), reverse=True) == pytest.approx(
+        sorted(weights.values(), reverse=True)[:3])
+    assert [zone.low for zone in most] == sorted(zone.low for zone in most)
 
 
 def test_evidence_out_of_order_makes_no_weight_of_its_own() -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from math import sqrt
 
 from ..blocks import PRICE_SCALE
+from ..errors import BadData
 from ..market.profile import Profile
 from ..packets import Second, TradesInput
 from .base import to_six
@@ -136,7 +137,15 @@ class Anchored:
             self.price_volume += amount
             self.square_volume += price * amount
             if tick is not None:
-                self.profile.add(round(row.price / tick), buy, sell, none)
+                self._place(row.price, tick, buy, sell, none)
+
+    def _place(self, price: float, tick: float, buy: int, sell: int, none: int) -> None:
+        try:
+            self.profile.add(round(price / tick), buy, sell, none)
+        except OverflowError as error:
+            raise BadData(
+                f"a trade at {price:g} is more than a million ticks of {tick:g} away from the others: "
+                "a bad price, or a wrong --tick") from error
 
     def vwap(self) -> tuple[int, int]:
         """Volume-weighted average price and the standard deviation of volume around it, in 1e-6."""

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from math import exp, exp2, inf
-from operator import attrgetter
+from math import exp, inf
 from typing import ClassVar
 
 from ..errors import ConfigurationError
@@ -13,7 +12,7 @@ from ..times import SECOND
 from .bars import BarsReading
 from .base import to_six
 from .lives import Iceberg, IcebergEvent, Life
-from .zonebook import Standing, ZoneBook, weights_at
+from .zonebook import ZoneBook
 from .zones import Distances, Zone
 
 CONFIDENCE = 0.99        # of native evidence: it is the exchange's own arithmetic
@@ -62,7 +61,6 @@ class IcebergEngine:
     next_from: int = field(default=0, init=False)                       # ns
     lives: dict[str, Life] = field(default_factory=dict, init=False)
     book: ZoneBook = field(init=False)
-    standing: Standing = field(init=False)
     zones: tuple[list[Zone], int] = field(default=([], 0), init=False)
     icebergs: tuple[list[Iceberg], int] = field(default=([], 0), init=False)
     kept: IcebergReading | None = field(default=None, init=False)
@@ -160,38 +158,28 @@ class IcebergEngine:
         zone.strength = _strength(zone.weight, self.book.usual(ts, USUAL_WEIGHT, ZONES_FOR_USUAL))
 
     def _reading(self, packet: Packet, events: list[IcebergEvent]) -> IcebergReading:
-        book, kept = self.book, self.kept
+        book, kept, now = self.book, self.kept, packet.ts
         if book.changed:
-            self.standing = Standing(book.zones, self.half_life)
-            self.zones = self._public(book)
+            shown = book.most(self.most_zones)
+            self.zones = [zone.public(self.half_life) for zone in shown], len(book.zones) - len(shown)
             book.changed = False
         elif kept is not None and not book.zones and not (events or kept.events) and kept.icebergs is self.icebergs[0]:
             return kept
-        left = exp2((self.standing.at - packet.ts) / SECOND / self.half_life) if book.zones else 0.0
-        usual = max(1.0, self.standing.middle * left) if len(book.zones) >= ZONES_FOR_USUAL else USUAL_WEIGHT
-        up, down = self._pull(packet.price)
+        up, down = self._pull(packet.price, now)
+        usual = book.usual(now, USUAL_WEIGHT, ZONES_FOR_USUAL)
         self.kept = IcebergReading(
-            to_six(0.5 + 0.5 * (up - down) * left / ((up + down) * left + usual)), up + down > 0,
-            to_six(_strength(self.standing.heaviest * left, usual)), CONFIDENCE if book.zones else 0.0,
+            to_six(0.5 + 0.5 * (up - down) / (up + down + usual)), up + down > 0,
+            to_six(_strength(book.heaviest(now), usual)), CONFIDENCE if book.zones else 0.0,
             *self.zones, *self.icebergs, events,
         )
         return self.kept
 
-    def _pull(self, price: float | None) -> tuple[float, float]:
+    def _pull(self, price: float | None, now: int) -> tuple[float, float]:
         """(B, A): weight of the zones in reach that hold the price up, and down."""
-        if price is None:
+        if price is None or not self.book.zones:
             return 0.0, 0.0
         tick, atr = self.scale
-        return self.standing.pull(price, max(self.reach_ticks * tick, self.reach_atr * atr))
-
-    def _public(self, book: ZoneBook) -> tuple[list[Zone], int]:
-        zones = book.zones
-        if len(zones) > self.most_zones:
-            weights = weights_at(zones, self.standing.at, self.half_life)
-            order = sorted(zip(weights, (zone.id for zone in zones), zones, strict=True), reverse=True)
-            zones = [zone for _, _, zone in order[:self.most_zones]]
-        shown = sorted(zones, key=attrgetter("low", "id"))
-        return [zone.public(self.half_life) for zone in shown], len(book.zones) - len(shown)
+        return self.book.pull(price, max(self.reach_ticks * tick, self.reach_atr * atr), now)
 
     def _resting(self) -> tuple[list[Iceberg], int]:
         shown = list(self.lives.values())[-self.most_icebergs:]

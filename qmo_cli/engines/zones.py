@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from math import exp2, inf, log2
+from math import exp2, inf
 from typing import Literal
 
 from msgspec import Struct
@@ -55,6 +55,7 @@ class LiveZone:
     last_seen: int
     since: int                           # ns: created, or renewed after a break; earlier trades do not count
     weight: float = 0.0
+    rank: float = 0.0                    # log2(weight) + last_seen / half-life
     confidence: float = 0.0
     strength: float = 0.0
     state: State = "created"
@@ -76,17 +77,9 @@ class LiveZone:
         """The weight left at a time in ns."""
         return self.weight * exp2((self.last_seen - now) / SECOND / half_life)
 
-    def ends(self, half_life: float, least: float) -> float:
-        """When only ``least`` is left of the weight, in ns."""
-        return self.last_seen + SECOND * half_life * log2(self.weight / least) if self.weight > 0 else self.last_seen
-
     def distance(self, price: float) -> float:
         """Points from the price to the zone; 0 inside."""
         return max(self.low - price, price - self.high, 0.0)
-
-    def span_with(self, price: float) -> float:
-        """Points from lowest to highest price, were this one part of the zone."""
-        return max(self.high, price) - min(self.low, price)
 
     def public(self, half_life: float) -> Zone:
         """The zone as the wire has it."""

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..blocks import DEFINITION, ERROR, MAPPING, STATISTICS, SYSTEM, UNDEF_TIME, Block
-from ..records.layout import SCHEMAS, layout, read_system
 from ..errors import BadData
 from ..market import stream
 from ..records import check_fields, from_dbn, to_dbn
+from ..records.layout import SCHEMAS, layout, read_system
 from .inputs import Damage, bad_data
 from .skipped import Skipped
 from .symbology import Symbology, symbology

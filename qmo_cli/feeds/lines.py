@@ -11,11 +11,11 @@ from typing import Any
 import msgspec
 
 from ..blocks import Block
-from ..records.layout import mapping_bytes, read_mapping
 from ..errors import BadData
 from ..market import line as codec
 from ..market import stream
 from ..records import OURS, decode_record, field_error, to_dbn
+from ..records.layout import mapping_bytes, read_mapping
 from .skipped import Skipped
 from .vendor import Unused, from_vendor_json
 

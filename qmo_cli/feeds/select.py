@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from ..blocks import MAPPING, MBP_1, SYSTEM, UNDEF_TIME, Block
-from ..records.layout import layout, read_mapping
 from ..errors import UsageError
 from ..market import stream
 from ..records import OURS, RECORD_TYPES
+from ..records.layout import layout, read_mapping
 from .dbn import cut
 
 _MAPPINGS = bytes(rtype == MAPPING for rtype in range(256))

@@ -57,7 +57,7 @@ def simulate(options: SimOptions | None = None) -> Iterator[Block]:
     Memory does not grow with length. With ``records`` the stream has exactly so many, unless the snapshot alone has
     more.
     """
-    from .sim_market import Market  # noqa: PLC0415
+    from .sim_market import Market
 
     options = options or SimOptions()
     market = Market(options, INSTRUMENT_ID)

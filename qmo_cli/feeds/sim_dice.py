@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from array import array
-from random import Random  # noqa: TID251 - a feed may; all of it follows from the seed
+from random import Random
 
 import cython
 

@@ -17,13 +17,14 @@ NANO = cython.declare(cython.double, 1e9)
 SECOND = cython.declare(cython.longlong, 1_000_000_000)
 BUY = cython.declare(cython.int, 66)   # 'B'
 SELL = cython.declare(cython.int, 65)  # 'A'
+FACTS = cython.declare(cython.Py_ssize_t, 4096)  # iceberg facts kept of a frame: a life with a hole would mislead
 CAP = cython.declare(cython.Py_ssize_t, 64)  # rows of a list before it is cut and counts what it dropped
 SIDES: dict[int, str] = {66: "B", 65: "A", 78: "N"}
 
 
 def print_of(row: tuple[int, ...]) -> Print:
     less, ts_event, side, first, last, levels = row
-    return Print(str(ts_event), SIDES[side], first / 1e9, last / 1e9, -less, levels)  # type: ignore[arg-type]
+    return Print(str(ts_event), SIDES[side], first / 1e9, last / 1e9, -less, levels)
 
 
 @cython.cclass
@@ -261,7 +262,8 @@ class Frame:
     @cython.cfunc
     def orders_input(self, icebergs: list, refills: Refills) -> object:
         """The L3 slot."""
+        links, dropped = refills.take()
         return OrdersInput(
-            icebergs[:CAP], max(0, len(icebergs) - CAP), refills.links, refills.dropped,
+            icebergs[:FACTS], max(0, len(icebergs) - FACTS), links, dropped,
             self.stops[:CAP], max(0, len(self.stops) - CAP), self.implied,
         )

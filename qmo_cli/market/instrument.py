@@ -146,15 +146,16 @@ class Instrument:
         size: cython.longlong = orders.size[row]
         if filled or orders.iceberg[row] or (message.size != size and not away):
             self.native.modified(message.ts_event, row, message.price, message.size, filled)
-        if message.price == price:
+        if message.price == price and message.side == side:
             self.event.touch(side, price, message.size - size + min(filled + away, size))
             self.ladder(side).change(price, message.size - size, 0)
         else:
             self.event.unexplained += max(0, filled - size)
             self.event.touch(side, price, min(filled + away, size) - size)
-            self.event.touch(side, message.price, message.size)
+            self.event.touch(message.side, message.price, message.size)
             self.ladder(side).change(price, -size, -1)
-            self.ladder(side).change(message.price, message.size, 1)
+            self.ladder(message.side).change(message.price, message.size, 1)
+        orders.side[row] = message.side
         orders.price[row] = message.price
         orders.size[row] = message.size
         return None
@@ -435,8 +436,8 @@ class Instrument:
     @cython.cfunc
     def restart(self) -> object:
         """The frame was told: begin the next one empty."""
-        self.native.facts, self.sweeps.sweeps, self.refills.links = [], [], []
-        self.refills.dropped = 0
+        self.native.facts, self.sweeps.sweeps = [], []
+        self.refills.links.stop = self.refills.dropped = 0
         self.frame.restart(0)
         return None
 

@@ -7,6 +7,7 @@ from array import array
 
 import cython
 
+WIDEST = cython.declare(cython.longlong, 1_000_000)  # ticks
 ROBUST = 1.4826  # MAD times this estimates a standard deviation
 
 
@@ -32,10 +33,15 @@ class Profile:
         return None
 
     def add(self, tick: cython.longlong, buy: cython.longlong, sell: cython.longlong, none: cython.longlong) -> None:
-        """Count contracts at a price; ``none`` are those without an aggressor side."""
+        """Count contracts at a price; ``none`` are those without an aggressor side.
+
+        Raises OverflowError for a price more than a million ticks from the others: it is no price of this contract.
+        """
         if self.volume == 0:
             self.low = self.high = tick
             self.base = tick - self.room // 2
+        if max(self.high, tick) - min(self.low, tick) > WIDEST:
+            raise OverflowError(tick)
         self.low = min(self.low, tick)
         self.high = max(self.high, tick)
         if tick < self.base or tick >= self.base + self.room:

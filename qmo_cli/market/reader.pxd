@@ -44,5 +44,6 @@ cdef class Reader:
     cdef object close(self, Instrument instrument, long long end, bint closed)
     cdef object let_go(self, Instrument instrument, long long end, bint closed)
     cdef object release(self)
+    cdef list busy(self)
     cdef object end_runs(self)
     cdef object cover(self, long long end)

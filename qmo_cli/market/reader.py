@@ -9,7 +9,7 @@ frame end and instrument id.
 from __future__ import annotations
 
 from collections.abc import Callable
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import Any
 
 import cython
@@ -194,7 +194,7 @@ class Reader:
         """No event runs on for more than a second after its first record: its last record is lost."""
         instrument: Instrument
         self.deadline = NEVER
-        for instrument in self.active + self.pending:
+        for instrument in self.busy():
             if not instrument.event.open or instrument is self.running:
                 continue
             if self.newest - instrument.event.time > SECOND:
@@ -350,12 +350,17 @@ class Reader:
         return None
 
     @cython.cfunc
+    def busy(self) -> list:
+        """The instruments with an open frame, by id."""
+        return sorted(self.active + self.pending, key=attrgetter("instrument_id"))
+
+    @cython.cfunc
     def end_runs(self) -> object:
         """End the events that no last record ends: a run of L1 records, a snapshot."""
         instrument: Instrument
         if self.running is not None:
             self.end_event(self.running)
-        for instrument in self.active + self.pending:
+        for instrument in self.busy():
             if instrument.event.open and instrument.event.snapshot:
                 self.end_event(instrument)
         return None
@@ -392,7 +397,7 @@ class Reader:
         if self.mode == BY_TIME and self.boundary and ts >= self.boundary:
             self.cross(ts)
         self.newest = max(self.newest, ts)
-        for instrument in self.active + self.pending:
+        for instrument in self.busy():
             if instrument.event.open:
                 self.mark_unterminated(instrument)
                 instrument.end_event()
@@ -407,7 +412,7 @@ class Reader:
         if self.running is not None:
             self.running.end_event()
             self.running = None
-        for instrument in self.active + self.pending:
+        for instrument in self.busy():
             if instrument.event.open:
                 self.mark_unterminated(instrument)
                 instrument.end_event()

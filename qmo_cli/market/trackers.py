@@ -9,7 +9,7 @@ from qmo_cli.market.rows import Rows
 from qmo_cli.packets import RefillLink, Sweep
 
 NANO = cython.declare(cython.double, 1e9)
-CAP = cython.declare(cython.Py_ssize_t, 64)   # links kept of one frame
+CAP = cython.declare(cython.Py_ssize_t, 32)       # links kept of one frame
 LATE = cython.declare(cython.longlong, 2_000_000_000)  # ns of memory past the window, for adds that come late
 SIDES: dict[int, str] = {66: "B", 65: "A", 78: "N"}
 UNSIGNED = 0xFFFFFFFFFFFFFFFF
@@ -28,12 +28,14 @@ def text_of(order_id: int) -> str:
 
 @cython.cclass
 class Refills:
-    """Links every new order to the orders of its side and price that died by a complete fill within ``window`` ns."""
+    """Links every new order to the orders of its side and price that died by a complete fill within ``window`` ns.
+
+    ``dead`` is kept in order of death and ``links`` hold the first of a frame, as integers until it ends.
+    """
 
     def __init__(self, window: int) -> None:
         self.window = window
-        self.dead = Rows(5)
-        self.links: list = []
+        self.dead, self.links = Rows(5), Rows(8)
         self.dropped = 0
 
     @cython.cfunc
@@ -42,13 +44,30 @@ class Refills:
         self, ts: cython.longlong, side: cython.int, price: cython.longlong, order_id: cython.longlong,
         size: cython.longlong,
     ) -> cython.int:
-        row: cython.Py_ssize_t = self.dead.add()
-        self.dead.cells[row + PRICE] = price
-        self.dead.cells[row + SIDE] = side
-        self.dead.cells[row + DIED] = ts
-        self.dead.cells[row + ID] = order_id
-        self.dead.cells[row + SIZE] = size
+        dead: Rows = self.dead
+        column: cython.Py_ssize_t
+        if dead.stop == dead.room:
+            self.forget(ts - self.window - LATE)
+        row: cython.Py_ssize_t = dead.add()
+        while row > 0 and dead.cells[row - 5 + DIED] > ts:  # it comes late: its place is farther up
+            for column in range(row, row + 5):
+                dead.cells[column] = dead.cells[column - 5]
+            row -= 5
+        dead.cells[row + PRICE] = price
+        dead.cells[row + SIDE] = side
+        dead.cells[row + DIED] = ts
+        dead.cells[row + ID] = order_id
+        dead.cells[row + SIZE] = size
         return 0
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def forget(self, oldest: cython.longlong) -> cython.void:
+        """Drop the orders that died before; nothing that is still to come can refill them."""
+        row: cython.Py_ssize_t = 0
+        while row < self.dead.stop and self.dead.cells[row + DIED] < oldest:
+            row += 5
+        self.dead.drop(row)
 
     @cython.cfunc
     @cython.exceptval(-1, check=True)
@@ -56,27 +75,48 @@ class Refills:
         self, ts: cython.longlong, side: cython.int, price: cython.longlong, order_id: cython.longlong,
         size: cython.longlong,
     ) -> cython.int:
-        dead: Rows = self.dead
-        delay: cython.longlong
-        row: cython.Py_ssize_t = 0
-        while row < dead.stop and ts - dead.cells[row + DIED] > self.window + LATE:
-            row += dead.width
-        if row:
-            dead.drop(row)
-        for row in range(0, dead.stop, 5):
-            if dead.cells[row + PRICE] != price or dead.cells[row + SIDE] != side:
-                continue
-            delay = ts - dead.cells[row + DIED]
-            if delay < 0 or delay > self.window:
-                continue
-            if cython.cast(cython.Py_ssize_t, len(self.links)) >= CAP:
-                self.dropped += 1
-                continue
-            self.links.append(RefillLink(
-                str(ts), SIDES[side], price / NANO, size, text_of(order_id), text_of(dead.cells[row + ID]),
-                dead.cells[row + SIZE], delay,
-            ))
+        cells = self.dead.cells
+        first: cython.Py_ssize_t = self.dead.stop
+        row: cython.Py_ssize_t
+        while first > 0 and ts - cells[first - 5 + DIED] <= self.window:
+            first -= 5
+        for row in range(first, self.dead.stop, 5):
+            if cells[row + PRICE] == price and cells[row + SIDE] == side and cells[row + DIED] <= ts:
+                self.link(row, ts, order_id, size)
         return 0
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=True)
+    def link(
+        self, row: cython.Py_ssize_t, ts: cython.longlong, order_id: cython.longlong, size: cython.longlong,
+    ) -> cython.int:
+        column: cython.Py_ssize_t
+        if self.links.stop >= 8 * CAP:
+            self.dropped += 1
+            return 0
+        link: cython.Py_ssize_t = self.links.add()
+        for column in range(5):
+            self.links.cells[link + column] = self.dead.cells[row + column]
+        self.links.cells[link + 5] = ts
+        self.links.cells[link + 6] = order_id
+        self.links.cells[link + 7] = size
+        return 0
+
+    @cython.cfunc
+    def take(self) -> tuple:
+        """The frame's links and how many were dropped; the next frame begins with none."""
+        cells = self.links.cells
+        links: list = [
+            RefillLink(
+                str(cells[row + 5]), SIDES[cells[row + SIDE]], cells[row + PRICE] / NANO, cells[row + 7],
+                text_of(cells[row + 6]), text_of(cells[row + ID]), cells[row + SIZE],
+                cells[row + 5] - cells[row + DIED],
+            )
+            for row in range(0, self.links.stop, 8)
+        ]
+        dropped: int = self.dropped
+        self.links.stop = self.dropped = 0
+        return links, dropped
 
 
 @cython.cclass
@@ -86,7 +126,7 @@ class SweepTracker:
     def __init__(self, window: int, levels: int) -> None:
         self.window = window
         self.least = levels
-        self.side = 0
+        self.side = self.start = 0
         self.prices, self.aggressors = Rows(1), Rows(1)
         self.sweeps: list = []
 

@@ -15,10 +15,8 @@ import msgspec
 from msgspec import UNSET, Struct
 
 from ..blocks import ERROR, SIMULATOR, SYSTEM, UNDEF_TIME
-from .layout import SCHEMAS, Names, header_at, layout, mapping_bytes, names_of, read_error, read_system, system_bytes
-from .definition import Definition
 from ..errors import BadData
-from .own import Account, Fill, Kill, News, Quote, System
+from .definition import Definition
 from .fields import (
     I32,
     I64,
@@ -39,6 +37,8 @@ from .fields import (
     Time,
     TradeFields,
 )
+from .layout import SCHEMAS, Names, header_at, layout, mapping_bytes, names_of, read_error, read_system, system_bytes
+from .own import Account, Fill, Kill, News, Quote, System
 
 __all__ = [
     "OURS", "RECORD_TYPES", "Account", "Definition", "Fill", "Kill", "News", "Quote", "Record", "System",

@@ -6,17 +6,17 @@ from typing import Annotated, Literal
 
 from msgspec import Struct
 
-from .context import MarketContext, Scene
-from .decision import Memory
 from ..errors import BadData
 from ..instruments import Spec
 from ..packets import OPTIONAL, WIRE_VERSION, Market, OptionalStr, Packet
-from .plan import MAX_PRICE_AGE, NO_PLAN, Plan, Planner, plan_gaps, specification
-from .rationale import RationaleBy, number, rationale
 from ..score import Kind, Score
 from ..sessions import session
-from .sizing import Entry, Position, SignalOptions
 from ..times import SECOND, iso
+from .context import MarketContext, Scene
+from .decision import Memory
+from .plan import MAX_PRICE_AGE, NO_PLAN, Plan, Planner, plan_gaps, specification
+from .rationale import RationaleBy, number, rationale
+from .sizing import Entry, Position, SignalOptions
 
 __all__ = ["Decision", "Signal", "SignalOptions", "Signaler"]
 

@@ -8,11 +8,11 @@ from typing import Annotated, Literal
 from msgspec import Struct
 
 from ..instruments import GOLD, Spec, days_to_first_notice
+from ..live_zones import NO_ZONES, LiveZones, ZoneMemo, supports
 from ..packets import OPTIONAL, Health, Market, Packet
 from ..sessions import Session
 from ..times import SECOND
 from ..views import AbsorptionView, BarsView, IcebergView, OrderflowView, ZoneView, reason
-from ..live_zones import NO_ZONES, LiveZones, ZoneMemo, supports
 
 
 class NearZone(Struct, frozen=True, gc=False):

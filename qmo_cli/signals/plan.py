@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from .context import NearZone, Scene
 from ..instruments import Spec, root_of, spec_of
 from ..packets import Packet
+from .context import NearZone, Scene
 from .rationale import number
 from .sizing import (
     MIN_STOP_TICKS,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from .context import Scene
 from ..views import AstroView, CycleView, GannView, ZoneView, reason
+from .context import Scene
 
 
 class RationaleBy(Struct, frozen=True, gc=False):

@@ -12,8 +12,8 @@ from msgspec import Struct
 from ..blocks import PRICE_SCALE
 from ..errors import UsageError
 from ..instruments import Spec, spec_of
-from .margin import margin_rate
 from ..packets import OptionalFloat, OptionalStr, fixed
+from .margin import margin_rate
 
 Direction = Literal["BUY", "SELL"]
 
