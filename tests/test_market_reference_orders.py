@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from .reference_scripts import MS, Frame, bought, offered, only
+from .reference_scripts import MS, Frame, bought, frames, offered, only
 from .scripts import Script, added, cancelled, cleared, filled, modified, traded
 from .support import START
 
@@ -226,3 +226,33 @@ def test_an_aggressor_that_stays_in_the_book_has_hidden_nothing() -> None:
         modified(1, "A", 1999.0, 1))
     script.event(traded("B", 1999.0, 2, 77), filled(1, "A", 1999.0, 2), cancelled(1, "A", 1999.0, 1))
     assert brief(script, "kind", "first", "total", "hidden_traded") == [("removal", 1, 2, 1)]
+
+
+def test_a_fill_taken_off_by_a_cancel_is_not_its_owners_change() -> None:
+    script = offered(5).event(traded("B", 2000.0, 2, 77), filled(1, "A", 2000.0, 2), cancelled(1, "A", 2000.0, 2))
+    bought(script, 3, modified(1, "A", 2000.0, 5))
+    assert brief(script, "kind", "first", "before", "total", "hidden_traded") == [("refresh", 5, 3, 5, 0)]
+
+
+def test_a_fill_beyond_the_display_of_an_order_that_moves_on_is_not_explained() -> None:
+    frame = only(bought(offered(5), 8, modified(1, "A", 2001.0, 1)))
+    assert (frame["health"]["filled"], frame["health"]["remainder"]) == (8, 3)
+
+
+def test_a_cleared_book_can_be_trusted_at_once() -> None:
+    script = offered(5).event(modified(9, "B", 1990.0, 2), flags=4)
+    script.event(
+        cleared(), added(1, "A", 2000.0, 5), traded("B", 2000.0, 5, 77), filled(1, "A", 2000.0, 5),
+        modified(1, "A", 2000.0, 5))
+    assert brief(script, "kind", "revealed") == [("refresh", 5)]
+
+
+def test_a_late_add_finds_its_order_among_hundreds_that_died_since() -> None:
+    script = bought(offered(5), 5, cancelled(1, "A", 2000.0, 5)).wait(900 * MS)
+    for order_id in range(100, 400):
+        script.step = 0
+        script.event(added(order_id, "A", 2000.5, 1)).event(
+            traded("B", 2000.5, 1, 77), filled(order_id, "A", 2000.5, 1), cancelled(order_id, "A", 2000.5, 1))
+    script.event(added(4, "A", 2000.0, 5), late=880 * MS)
+    links = [link for frame in frames(script.records, "50ms") for link in frame["inputs"]["orders"]["links"]]
+    assert [link["delay"] for link in links if link["order_id"] == "4"] == [21 * MS]

@@ -86,6 +86,18 @@ def test_what_trades_take_from_a_level_is_no_more_than_it_displayed() -> None:
     assert (depth["added_ask"], depth["removed_ask"]) == (2, 0)  # five went by trading, two came
 
 
+def test_a_level_that_goes_out_of_sight_is_neither_pulled_nor_replenished() -> None:
+    bids, _ = BOOK
+    ladder = [(2000.0 + rank / 10, 5, 1) for rank in range(11)]
+    records = [
+        mbp10("A", "A", 2000.1, 5, bids, ladder[1:], **at(0)),
+        mbp10("T", "B", 2001.0, 4, bids, ladder[1:], **at(1)),  # the worst level is traded, and a better one comes
+        mbp10("A", "A", 2000.0, 5, bids, ladder[:10], **at(1)),
+    ]
+    depth = frames(records)[0]["inputs"]["depth"]
+    assert (depth["added_ask"], depth["removed_ask"]) == (5, 0)
+
+
 def test_the_levels_of_a_trade_are_those_before_it() -> None:
     bids, asks = BOOK
     records = [
@@ -125,6 +137,19 @@ def test_a_record_of_another_instrument_ends_an_event_that_has_lasted_a_second()
     assert ends(found) == [(1000, 1), (2000, 1), (2000, 2)]
     assert [(frame["closed"], frame["health"]["flags"], frame["health"]["resting"]) for frame in found] == [
         (True, ["unterminated"], 1), (False, [], 2), (False, [], 0)]
+
+
+def test_what_belongs_to_an_event_that_goes_on_is_not_late() -> None:
+    edge = START + SECOND
+    records = [
+        mbo("R", ts_event=edge - 10 * MS, ts_recv=edge - 10 * MS, flags=0),
+        mbo("R", ts_event=edge + 10 * MS, ts_recv=edge + 10 * MS, instrument=2),
+        mbo("A", "B", 1998.0, 1, 6, ts_event=edge - 10 * MS, ts_recv=edge - 5 * MS),
+        mbo("A", "B", 1998.0, 1, 7, ts_event=edge - 10 * MS, ts_recv=edge - 4 * MS),
+    ]
+    found = frames(records)
+    assert ends(found) == [(1000, 1), (2000, 1), (2000, 2)]
+    assert [frame["health"]["late"] for frame in found] == [0, 1, 0]
 
 
 def test_a_clock_covers_only_a_frame_that_it_ends() -> None:
@@ -173,7 +198,22 @@ def test_a_frame_by_count_ends_with_the_event_that_reaches_it() -> None:
     assert found[1]["health"]["dropped"] == 1
 
 
+def test_frames_by_count_that_end_together_come_by_instrument() -> None:
+    script = Script().snapshot(added(1, "B", 1999.0, 2), instrument=2).snapshot(added(2, "B", 1999.0, 2), instrument=1)
+    found = frames([*script.records, clock(script.now)], "1")
+    assert [(frame["instrument_id"], frame["closed"]) for frame in found] == [(1, True), (2, True)]
+
+
 # Several schemas
+
+
+def test_what_a_poorer_schema_told_reaches_to_its_newest_trade() -> None:
+    bids, asks = BOOK
+    records = [
+        trade("B", 2000.0, 2, **at(20)), trade("B", 2000.0, 3, **at(10)),
+        mbp10("T", "B", 2000.0, 4, bids, asks, **at(15)), mbp10("T", "A", 1999.9, 1, bids, asks, **at(21)),
+    ]
+    assert frames(records)[0]["market"]["volume"] == 2 + 3 + 1
 
 
 def test_trades_that_a_poorer_schema_told_are_not_counted_again() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -11,13 +13,14 @@ from qmo_cli.errors import BadData
 from .comparison import Frame, expected, routed, same
 from .cuts import record_cuts
 from .streams import mbo_records, mbo_streams
-from .streams_poor import POOR, poor_streams
+from .streams_poor import POOR, poor_records, poor_streams
 from .support import SHARED, mapping, read_dbn
 
 slow = settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     derandomize=True)
-lengths = st.sampled_from(["1s", "50ms", "1m", "trade", "7"])
+LENGTHS = ("1s", "50ms", "1m", "trade", "7")
+lengths = st.sampled_from(LENGTHS)
 
 
 @slow
@@ -34,15 +37,38 @@ def test_schemas_without_orders_give_the_same_packets_as_the_reference(
     schemas: tuple[str, ...], every: str, data: st.DataObject,
 ) -> None:
     records = data.draw(poor_streams(schemas))
-    schema = "tbbo" if "tbbo" in schemas else schemas[0] if len(schemas) == 1 else None
     cuts = data.draw(record_cuts(len(records)))
-    same(routed(records, every, cuts, schema), expected(records, every, schema))
+    same(routed(records, every, cuts, source(schemas)), expected(records, every, source(schemas)))
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_a_long_stream_of_orders_gives_the_same_packets_as_the_reference(seed: int) -> None:
+    starts, every = ("snapshot", "clear", "middle"), LENGTHS[seed % 5]
+    records = mbo_records(drive(seed, 2500), 1 + seed % 3, start=starts[seed // 3 % 3], clocks=seed % 2 == 0)
+    same(routed(records, every, schema="mbo"), expected(records, every))
+
+
+@pytest.mark.parametrize("seed", range(5 * len(POOR)))
+def test_a_long_stream_without_orders_gives_the_same_packets_as_the_reference(seed: int) -> None:
+    schemas, every = POOR[seed % len(POOR)], LENGTHS[seed // len(POOR)]
+    records = poor_records(drive(seed, 1500), schemas, 1 + seed % 2, clocks=seed % 3 > 0)
+    same(routed(records, every, schema=source(schemas)), expected(records, every, source(schemas)))
+
+
+def drive(seed: int, size: int) -> bytes:
+    """Bytes without a pattern."""
+    return hashlib.shake_128(seed.to_bytes(4)).digest(size)
+
+
+def source(schemas: tuple[str, ...]) -> str | None:
+    """The schema of a block: it tells tbbo from mbp-1."""
+    return "tbbo" if "tbbo" in schemas else schemas[0] if len(schemas) == 1 else None
 
 
 @settings(slow, max_examples=30)
-@given(drive=st.binary(min_size=700, max_size=3000), every=lengths)
-def test_a_stream_cut_anywhere_gives_the_same_packets(drive: bytes, every: str) -> None:
-    records = mbo_records(drive, 2, clocks=True)
+@given(data=st.binary(min_size=700, max_size=3000), every=lengths)
+def test_a_stream_cut_anywhere_gives_the_same_packets(data: bytes, every: str) -> None:
+    records = mbo_records(data, 2, clocks=True)
     assert routed(records, every, range(len(records))) == routed(records, every)
 
 
@@ -59,9 +85,9 @@ def without(frame: Frame, *slots: str) -> Frame:
 
 
 @settings(slow, max_examples=10)
-@given(drive=st.binary(min_size=700, max_size=2000))
-def test_a_contract_whose_tick_is_not_known_has_no_pulls_and_stacks(drive: bytes) -> None:
-    records = [mapping("XYZ", "XYZJ6", instrument=10), *mbo_records(drive, 1)[1:]]
+@given(data=st.binary(min_size=700, max_size=2000))
+def test_a_contract_whose_tick_is_not_known_has_no_pulls_and_stacks(data: bytes) -> None:
+    records = [mapping("XYZ", "XYZJ6", instrument=10), *mbo_records(data, 1)[1:]]
     found = routed(records, "1s", schema="mbo")
     same(found, expected(records, "1s", tick=lambda _: None))
     depths = [frame["inputs"]["depth"] for frame in found if frame["inputs"]["depth"]]

@@ -1,4 +1,4 @@
-from qmo_cli.market.book cimport Ladder
+from qmo_cli.market.ladder cimport Ladder
 from qmo_cli.market.event cimport Event
 from qmo_cli.market.message cimport Message
 from qmo_cli.market.trackers cimport Refills
@@ -22,7 +22,6 @@ cdef class SecondBar:
 cdef class Frame:
     cdef long long end
     cdef long long records
-    cdef int flags
     cdef bint priced
     cdef long long buy
     cdef long long sell

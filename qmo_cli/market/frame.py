@@ -7,7 +7,7 @@ from operator import itemgetter
 
 import cython
 
-from qmo_cli.market.book import Ladder
+from qmo_cli.market.ladder import Ladder
 from qmo_cli.market.event import Event
 from qmo_cli.market.message import Message
 from qmo_cli.market.trackers import Refills, text_of
@@ -76,7 +76,6 @@ class Frame:
         """Empty, ready for the frame that ends there."""
         self.end = end
         self.records = 0
-        self.flags = 0
         self.buy = self.sell = self.none = self.trades = 0
         self.open = self.high = self.low = self.close = 0
         self.forget_moves()

@@ -5,30 +5,25 @@ from __future__ import annotations
 
 import cython
 
-from qmo_cli.market.book import Ladder
 from qmo_cli.market.event import Event
 from qmo_cli.market.frame import Frame
+from qmo_cli.market.ladder import Ladder
 from qmo_cli.market.message import Message
-from qmo_cli.market.native import NativeDetector
-from qmo_cli.market.orders import OrderTable
+from qmo_cli.market.orderbook import OrderBook
 from qmo_cli.market.rows import Rows
-from qmo_cli.market.trackers import Refills, SweepTracker
+from qmo_cli.market.trackers import SweepTracker
 from qmo_cli.packets import BarInput
 
 NANO = cython.declare(cython.double, 1e9)
 SECOND = cython.declare(cython.longlong, 1_000_000_000)
-PROBATION = cython.declare(cython.longlong, 300_000_000_000)  # ns with hardly an unknown id: the book is whole
 UNDEFINED = cython.declare(cython.longlong, 0x7FFFFFFFFFFFFFFF)
 TOP = cython.declare(cython.Py_ssize_t, 10)
 
 BUY = cython.declare(cython.int, 66)
 SELL = cython.declare(cython.int, 65)
 NONE = cython.declare(cython.int, 78)
-ADD, CANCEL, MODIFY = cython.declare(cython.int, 65), cython.declare(cython.int, 67), cython.declare(cython.int, 77)
-TRADE, FILL, CLEAR = cython.declare(cython.int, 84), cython.declare(cython.int, 70), cython.declare(cython.int, 82)
-
-F_SNAPSHOT, F_MAYBE_BAD_BOOK = cython.declare(cython.int, 32), cython.declare(cython.int, 4)
-F_BAD_TS_RECV = cython.declare(cython.int, 8)
+TRADE = cython.declare(cython.int, 84)
+NOTED = cython.declare(cython.int, 44)  # snapshot, bad ts_recv, maybe bad book
 
 # How much a schema tells, poorest first: the richest one seen leads, poorer ones fill only what it lacks.
 BARS, QUOTES, BARE_TRADES, TBBO, MBP_1, MBP_10, MBO = (
@@ -39,191 +34,37 @@ BARS, QUOTES, BARE_TRADES, TBBO, MBP_1, MBP_10, MBO = (
 
 
 @cython.cclass
-class Instrument:
+class Instrument(OrderBook):
     """State of one instrument id. Prices are integers of 1e-9, times ns, sizes contracts."""
 
     def __init__(self, instrument_id: int, refill_window: int, sweep_window: int, sweep_levels: int) -> None:
+        OrderBook.__init__(self, refill_window)
         self.instrument_id = instrument_id
-        self.orders = OrderTable()
-        self.bids, self.asks = Ladder(1), Ladder(-1)
-        self.native = NativeDetector(self.orders)
-        self.event, self.frame = Event(), Frame()
-        self.refills = Refills(refill_window)
+        self.frame = Frame()
         self.sweeps = SweepTracker(sweep_window, sweep_levels)
         self.tick, self.point_value, self.label, self.quality = None, None, None, None
         self.reach = -1
         self.trade_rank = self.quote_rank = 0
         self.closed_end = 0
         self.owed: list[int] = []
-        self.complete, self.doubtful, self.told = False, False, False
-        self.unknown = self.strangers = self.changes = self.watched = 0
         self.traded_until = self.bar_interval = 0
-        self.late = self.dropped = self.filled = self.remainder = 0
+        self.late = self.dropped = 0
         self.last_price = self.last_ts = self.quote_ts = self.last_time = self.covered = 0
         self.last_is_bar = False
         self.publisher_id = 0
 
-    # --- market by order ---------------------------------------------------------------------------------------
+    # --- records -----------------------------------------------------------------------------------------------
 
     @cython.cfunc
     def take_order(self, message: Message) -> object:
         """One MBO record; T and F leave the book alone, the change of a fill follows as C or M."""
-        if message.flags & (F_MAYBE_BAD_BOOK | F_SNAPSHOT | F_BAD_TS_RECV):
+        if message.action != TRADE:
+            self.change(message)
+            return None
+        if message.flags & NOTED:
             self.note_flags(message)
-        if message.action == ADD:
-            self.add(message)
-        elif message.action == CANCEL:
-            self.cancel(message)
-        elif message.action == MODIFY:
-            self.modify(message)
-        elif message.action == TRADE:
-            self.trade(message, message.order_id)
-        elif message.action == FILL:
-            self.fill(message)
-        elif message.action == CLEAR:
-            self.clear(message)
+        self.trade(message, message.order_id)
         return None
-
-    @cython.cfunc
-    def note_flags(self, message: Message) -> object:
-        self.frame.flags |= message.flags
-        if message.flags & F_SNAPSHOT:
-            self.native.lose(message.ts_event)
-            self.doubtful = False
-        elif message.flags & F_MAYBE_BAD_BOOK:
-            self.native.lose(message.ts_event)
-            self.doubtful = True
-        self.native.silent = self.doubtful or self.event.auction or self.event.snapshot
-        return None
-
-    @cython.cfunc
-    def add(self, message: Message) -> object:
-        row: cython.Py_ssize_t = self.orders.find(message.order_id)
-        if row >= 0:
-            self.event.touch(self.orders.side[row], self.orders.price[row], -self.orders.size[row])
-            self.native.known -= self.orders.iceberg[row]
-            self.take_off(row)
-        self.put(message, True)
-        if not self.event.snapshot:
-            self.event.touch(message.side, message.price, message.size)
-            if self.refills.dead.stop:
-                self.refills.added(message.ts_event, message.side, message.price, message.order_id, message.size)
-        return None
-
-    @cython.cfunc
-    def put(self, message: Message, seen_added: cython.bint) -> object:
-        row: cython.Py_ssize_t = self.orders.insert(message.order_id, message.side, message.price, message.size)
-        self.orders.seen_added[row] = seen_added
-        self.ladder(message.side).change(message.price, message.size, 1)
-        return None
-
-    @cython.cfunc
-    def take_off(self, row: cython.Py_ssize_t) -> object:
-        orders: OrderTable = self.orders
-        self.ladder(orders.side[row]).change(orders.price[row], -orders.size[row], -1)
-        orders.remove(row)
-        return None
-
-    @cython.cfunc
-    def ladder(self, side: cython.int) -> Ladder:
-        return self.bids if side == BUY else self.asks
-
-    @cython.cfunc
-    def modify(self, message: Message) -> object:
-        orders: OrderTable = self.orders
-        row: cython.Py_ssize_t = orders.find(message.order_id)
-        self.changes += 1
-        if row < 0:
-            self.strangers += 1
-            self.unknown += 1
-            self.event.unexplained += self.event.take_fill(message.order_id)
-            self.put(message, False)
-            return None
-        away: cython.longlong = self.event.filled_away(message.order_id)
-        filled: cython.longlong = self.event.take_fill(message.order_id)
-        side: cython.int = orders.side[row]
-        price: cython.longlong = orders.price[row]
-        size: cython.longlong = orders.size[row]
-        if filled or orders.iceberg[row] or (message.size != size and not away):
-            self.native.modified(message.ts_event, row, message.price, message.size, filled)
-        if message.price == price and message.side == side:
-            self.event.touch(side, price, message.size - size + min(filled + away, size))
-            self.ladder(side).change(price, message.size - size, 0)
-        else:
-            self.event.unexplained += max(0, filled - size)
-            self.event.touch(side, price, min(filled + away, size) - size)
-            self.event.touch(message.side, message.price, message.size)
-            self.ladder(side).change(price, -size, -1)
-            self.ladder(message.side).change(message.price, message.size, 1)
-        orders.side[row] = message.side
-        orders.price[row] = message.price
-        orders.size[row] = message.size
-        return None
-
-    @cython.cfunc
-    def cancel(self, message: Message) -> object:
-        orders: OrderTable = self.orders
-        row: cython.Py_ssize_t = orders.find(message.order_id)
-        self.changes += 1
-        if row < 0:
-            self.strangers += 1
-            self.unknown += 1
-            self.cancel_stranger(message)
-            return None
-        away: cython.longlong = self.event.filled_away(message.order_id)
-        filled: cython.longlong = self.event.take_fill(message.order_id)
-        size: cython.longlong = orders.size[row]
-        gone: cython.longlong = min(message.size, size)
-        if filled or orders.iceberg[row] or (gone < size and not away):
-            if filled == size == gone and not orders.iceberg[row] and not self.event.auction:
-                self.refills.died(message.ts_event, orders.side[row], orders.price[row], message.order_id, size)
-            self.native.cancelled(message.ts_event, row, gone, filled)
-        self.event.touch(orders.side[row], orders.price[row], min(filled + away, size) - gone)
-        if gone == size:
-            self.take_off(row)
-        else:
-            self.event.unexplained += max(0, filled - size)
-            orders.size[row] = size - gone
-            self.ladder(orders.side[row]).change(orders.price[row], -gone, 0)
-        return None
-
-    @cython.cfunc
-    def cancel_stranger(self, message: Message) -> object:
-        """An order never seen added: the size of its C is what it displayed."""
-        filled: cython.longlong = self.event.take_fill(message.order_id)
-        if message.price == UNDEFINED:
-            self.event.unexplained += filled
-        if filled <= message.size or self.native.silent or message.price == UNDEFINED:
-            return None
-        row: cython.Py_ssize_t = self.orders.insert(message.order_id, message.side, message.price, message.size)
-        self.orders.seen_added[row] = False
-        self.native.cancelled(message.ts_event, row, message.size, filled)
-        self.orders.remove(row)
-        return None
-
-    @cython.cfunc
-    def clear(self, message: Message) -> object:
-        self.native.lose(message.ts_event)
-        self.orders.clear()
-        self.bids.clear()
-        self.asks.clear()
-        self.complete, self.doubtful, self.told = True, False, False
-        self.native.silent = self.event.auction or self.event.snapshot
-        return None
-
-    @cython.cfunc
-    def fill(self, message: Message) -> object:
-        """A passive fill; the aggressor's own, and one away from where the order rests, prove nothing.
-
-        An auction fills at one price, whatever the orders' own were.
-        """
-        if self.event.is_aggressor(message.order_id):
-            return None
-        row: cython.Py_ssize_t = -1 if self.event.auction else self.orders.find(message.order_id)
-        self.event.fill(message.order_id, message.size, row >= 0 and self.orders.price[row] != message.price)
-        return None
-
-    # --- trades and quotes of any schema -----------------------------------------------------------------------
 
     @cython.cfunc
     def trade(self, message: Message, aggressor: cython.longlong) -> object:
@@ -352,28 +193,6 @@ class Instrument:
         return None
 
     @cython.cfunc
-    def reconcile(self) -> object:
-        """Passive volume of the event, and what of it neither the display nor hidden size explains.
-
-        A fill that no C or M followed is explained as far as its order displayed size. Auctions are left out:
-        market orders that never rested are filled there.
-        """
-        event: Event = self.event
-        cells = event.fills.cells
-        cell: cython.Py_ssize_t
-        for cell in range(0, event.fills.stop, 3):
-            left: cython.longlong = cells[cell + 1]
-            row: cython.Py_ssize_t = self.orders.find(cells[cell]) if left else -1
-            if row >= 0:
-                self.orders.filled[row] += left
-                left -= min(left, self.orders.size[row])
-            event.unexplained += left
-        if not event.auction:
-            self.filled += event.passive
-            self.remainder += event.unexplained
-        return None
-
-    @cython.cfunc
     def forget_book(self) -> object:
         """A richer schema takes over: its book is another one, and so is what flows in it."""
         self.told = False
@@ -424,20 +243,11 @@ class Instrument:
                 frame.removed_ask += max(-size, 0)
 
     @cython.cfunc
-    def probe(self, now: cython.longlong) -> object:
-        """Call a book whole that began in mid-session, once hardly any id is unknown any more."""
-        if self.watched == 0:
-            self.watched = now
-        if now - self.watched >= PROBATION:
-            self.complete = self.strangers * 1000 < self.changes
-            self.watched, self.strangers, self.changes = now, 0, 0
-        return None
-
-    @cython.cfunc
     def restart(self) -> object:
         """The frame was told: begin the next one empty."""
         self.native.facts, self.sweeps.sweeps = [], []
         self.refills.links.stop = self.refills.dropped = 0
+        self.flags = 0
         self.frame.restart(0)
         return None
 

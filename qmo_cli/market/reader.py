@@ -1,29 +1,21 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False, auto_pickle=False
-"""The only loop over every message: records in, the rows of closed frames out.
-
-A frame is a span of event time, aligned to the epoch, and an event belongs to the frame of its first record. A record
-or clock at or past a frame's end closes that frame for every instrument whose event is complete; rows come out by
-frame end and instrument id.
-"""
+"""The only loop over every message: records in, the rows of closed frames out."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from operator import attrgetter, itemgetter
-from typing import Any
 
 import cython
 
+from qmo_cli.market.frameclock import FrameClock
 from qmo_cli.market.instrument import Instrument
 from qmo_cli.market.message import Message
-from qmo_cli.market.summary import summarize
 
 COMPILED: bool = cython.compiled
 
 SECOND = cython.declare(cython.longlong, 1_000_000_000)
 UNDEFINED = cython.declare(cython.longlong, 0x7FFFFFFFFFFFFFFF)
-NEVER = cython.declare(cython.longlong, 0x7FFFFFFFFFFFFFFF)
-F_LAST, UNTERMINATED = cython.declare(cython.int, 128), cython.declare(cython.int, 256)
+F_LAST = cython.declare(cython.int, 128)
 BARS, QUOTES, BARE_TRADES, TBBO, MBP_1, MBP_10, MBO = (
     cython.declare(cython.int, 1), cython.declare(cython.int, 2), cython.declare(cython.int, 3),
     cython.declare(cython.int, 4), cython.declare(cython.int, 5), cython.declare(cython.int, 6),
@@ -40,13 +32,11 @@ ADD, CANCEL, MODIFY, CLEAR, TRADE, FILL, NOTHING = (
     cython.declare(cython.int, 78),
 )
 BUY, SELL = cython.declare(cython.int, 66), cython.declare(cython.int, 65)
-BY_TIME, BY_TRADE = cython.declare(cython.int, 0), cython.declare(cython.int, 1)
-
-Row = tuple[Any, ...]  # (end, instrument id, closed, label, Market, Health, Inputs)
+BY_TIME = cython.declare(cython.int, 0)
 
 
 @cython.cclass
-class Reader:
+class Reader(FrameClock):
     """Books, events and frames of every instrument of one input.
 
     ``every`` is ns for frames by time, records for frames by count. ``configure`` is called with each new
@@ -57,20 +47,12 @@ class Reader:
         self, *, mode: int, every: int, level: int, prints: int, refill_window: int, sweep_window: int,
         sweep_levels: int, configure: Callable[[Instrument], bool],
     ) -> None:
-        self.mode, self.every, self.level, self.prints = mode, every, level, prints
+        FrameClock.__init__(self, mode, every, level, prints)
         self.refill_window, self.sweep_window, self.sweep_levels = refill_window, sweep_window, sweep_levels
         self.configure = configure
         self.message = Message(b"")
-        self.instruments: dict[int, Instrument | None] = {}
-        self.active: list[Instrument] = []     # with an open frame, in the order they opened it
-        self.pending: list[Instrument] = []    # of them, those whose event runs on past the frame's end
-        self.waiting: list[Row] = []           # rows held back by a pending frame
-        self.closed: list[Row] = []
-        self.running = None                    # the instrument whose L1 event is open
         self.recent = None
         self.recent_id = -1
-        self.boundary = self.newest = 0
-        self.deadline = NEVER                  # when the oldest open event will have lasted a second
         self.fault = ""
         self.tbbo = False
 
@@ -190,35 +172,6 @@ class Reader:
         return None
 
     @cython.cfunc
-    def end_overdue(self) -> object:
-        """No event runs on for more than a second after its first record: its last record is lost."""
-        instrument: Instrument
-        self.deadline = NEVER
-        for instrument in self.busy():
-            if not instrument.event.open or instrument is self.running:
-                continue
-            if self.newest - instrument.event.time > SECOND:
-                self.mark_unterminated(instrument)
-                self.end_event(instrument)
-            else:
-                self.deadline = min(self.deadline, instrument.event.time + SECOND)
-        return None
-
-    @cython.cfunc
-    def mark_unterminated(self, instrument: Instrument) -> object:
-        """A snapshot may lack its last flag, an exchange event may not."""
-        if not instrument.event.snapshot:
-            instrument.frame.flags |= UNTERMINATED
-        return None
-
-    @cython.cfunc
-    def open_frame(self, instrument: Instrument) -> object:
-        if instrument.frame.end == 0:
-            instrument.frame.restart(self.boundary if self.mode == BY_TIME else 1)
-            self.active.append(instrument)
-        return None
-
-    @cython.cfunc
     def take_order(self, instrument: Instrument) -> object:
         message: Message = self.message
         self.open_frame(instrument)
@@ -254,7 +207,7 @@ class Reader:
                 self.open_frame(instrument)
             return None
         self.open_frame(instrument)
-        instrument.frame.flags |= message.flags
+        instrument.flags |= message.flags
         if not instrument.event.open:
             instrument.begin_event(message)
             self.running = instrument
@@ -278,148 +231,6 @@ class Reader:
         if rtype == R_MBP_1:
             return TBBO if self.tbbo else MBP_1
         return QUOTES
-
-    @cython.cfunc
-    def end_event(self, instrument: Instrument) -> object:
-        """The event is complete: close the frame that waited for it, or that it fills up."""
-        if self.running is instrument:
-            self.running = None
-        instrument.end_event()
-        if self.mode != BY_TIME:
-            self.fill_up(instrument)
-        elif self.pending and instrument in self.pending:
-            self.pending.remove(instrument)
-            self.let_go(instrument, instrument.frame.end, True)
-            self.release()
-        return None
-
-    @cython.cfunc
-    def fill_up(self, instrument: Instrument) -> object:
-        """Close a frame by trade or by count if the event that ended was its last."""
-        full: cython.bint = instrument.frame.records >= self.every
-        if self.mode == BY_TRADE:
-            full = instrument.event.prints.stop > 0 and not instrument.event.covered
-        if full and self.mode != BY_TIME:
-            self.active.remove(instrument)
-            self.close(instrument, max(instrument.last_time, instrument.closed_end), True)
-            self.release()
-        return None
-
-    @cython.cfunc
-    def cross(self, time: cython.longlong) -> object:
-        """The frame that was open ends for every instrument; those in the middle of an event stay pending."""
-        instrument: Instrument
-        for instrument in self.active:
-            if instrument.event.open:
-                self.pending.append(instrument)
-            else:
-                self.close(instrument, instrument.frame.end, True)
-        self.active = []
-        self.boundary = (time // self.every + 1) * self.every
-        return None
-
-    @cython.cfunc
-    def close(self, instrument: Instrument, end: cython.longlong, closed: cython.bint) -> object:
-        instrument.sweeps.expire(end)
-        self.waiting.append((
-            end, instrument.instrument_id, closed, instrument.label,
-            *summarize(instrument, end, self.level, self.prints),
-        ))
-        instrument.closed_end = end
-        instrument.restart()
-        return None
-
-    @cython.cfunc
-    def let_go(self, instrument: Instrument, end: cython.longlong, closed: cython.bint) -> object:
-        """Close a frame that may have been pending, and those that clocks covered meanwhile."""
-        self.close(instrument, end, closed)
-        for covered in instrument.owed:
-            instrument.frame.restart(covered)
-            self.close(instrument, covered, closed)
-        instrument.owed = []
-        return None
-
-    @cython.cfunc
-    def release(self) -> object:
-        """Let rows go by (frame end, instrument id), once no earlier frame is pending."""
-        if self.waiting and not self.pending:
-            if len(self.waiting) > 1:
-                self.waiting.sort(key=itemgetter(0, 1))
-            self.closed += self.waiting
-            self.waiting = []
-        return None
-
-    @cython.cfunc
-    def busy(self) -> list:
-        """The instruments with an open frame, by id."""
-        return sorted(self.active + self.pending, key=attrgetter("instrument_id"))
-
-    @cython.cfunc
-    def end_runs(self) -> object:
-        """End the events that no last record ends: a run of L1 records, a snapshot."""
-        instrument: Instrument
-        if self.running is not None:
-            self.end_event(self.running)
-        for instrument in self.busy():
-            if instrument.event.open and instrument.event.snapshot:
-                self.end_event(instrument)
-        return None
-
-    def clock(self, ts: int) -> None:
-        """Time has come this far although nothing came: the frame of silence that ended last goes out too."""
-        self.end_runs()
-        self.newest = max(self.newest, ts)
-        self.end_overdue()
-        if self.mode == BY_TIME and ts >= self.boundary:
-            self.cross(ts)
-            self.cover(self.boundary - self.every)
-            self.release()
-
-    @cython.cfunc
-    def cover(self, end: cython.longlong) -> object:
-        """The frame that ends there goes out for every instrument, even if it held nothing."""
-        instrument: Instrument
-        for instrument in self.instruments.values():
-            if instrument is None:
-                continue
-            if instrument.frame.end:
-                if instrument.frame.end < end:
-                    instrument.owed.append(end)
-            elif instrument.closed_end < end:
-                instrument.frame.restart(end)
-                self.close(instrument, end, True)
-        return None
-
-    def interrupt(self, ts: int) -> None:
-        """Something happened to the stream: what is open ends here, so that nothing spans it."""
-        instrument: Instrument
-        self.end_runs()
-        if self.mode == BY_TIME and self.boundary and ts >= self.boundary:
-            self.cross(ts)
-        self.newest = max(self.newest, ts)
-        for instrument in self.busy():
-            if instrument.event.open:
-                self.mark_unterminated(instrument)
-                instrument.end_event()
-            end: cython.longlong = instrument.frame.end if self.mode == BY_TIME else self.newest
-            self.let_go(instrument, min(end, self.newest), True)
-        self.active, self.pending = [], []
-        self.release()
-
-    def finish(self) -> None:
-        """The input ends: frames still open go out marked so, for more input could change them."""
-        instrument: Instrument
-        if self.running is not None:
-            self.running.end_event()
-            self.running = None
-        for instrument in self.busy():
-            if instrument.event.open:
-                self.mark_unterminated(instrument)
-                instrument.end_event()
-            instrument.sweeps.end()
-            self.let_go(instrument, instrument.frame.end if self.mode == BY_TIME else instrument.last_time, False)
-        self.active, self.pending = [], []
-        self.release()
 
     def retire(self, instrument_id: int, reuse: bool) -> None:
         """Take no more records of an instrument, or only of another one that gets its id; its frame ends in time."""

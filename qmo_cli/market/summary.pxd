@@ -1,4 +1,4 @@
-from qmo_cli.market.book cimport Ladder
+from qmo_cli.market.ladder cimport Ladder
 from qmo_cli.market.frame cimport Frame
 from qmo_cli.market.instrument cimport Instrument
 

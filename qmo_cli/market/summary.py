@@ -6,7 +6,7 @@ from __future__ import annotations
 import cython
 
 from qmo_cli.blocks import source_name
-from qmo_cli.market.book import Ladder
+from qmo_cli.market.ladder import Ladder
 from qmo_cli.market.frame import Frame
 from qmo_cli.market.instrument import Instrument
 from qmo_cli.packets import Health, Inputs, Market
@@ -86,8 +86,8 @@ def quality_of(instrument: Instrument) -> str:
 def health_of(instrument: Instrument) -> object:
     by_order: cython.bint = instrument.quote_rank == MBO
     flags: list = []
-    if instrument.frame.flags:
-        flags = [name for bit, name in FLAG_NAMES if instrument.frame.flags & bit]
+    if instrument.flags:
+        flags = [name for bit, name in FLAG_NAMES if instrument.flags & bit]
     crossed: object = None
     if instrument.book_shown() and instrument.bids.depth and instrument.asks.depth:
         crossed = instrument.bids.best() >= instrument.asks.best()

@@ -1,5 +1,5 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False, auto_pickle=False
-"""The displayed book of one instrument: a ladder of price levels for each side."""
+"""The displayed book: a ladder of price levels for each side."""
 
 from __future__ import annotations
 
