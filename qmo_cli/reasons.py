@@ -49,7 +49,7 @@ def _quote_reasons(market: Market, health: Health) -> dict[str, str]:
     names = [f"market.{side}{end}" for side in sides for end in ("", "_size")]
     if sides:
         names.append("market.spread")
-    if health.access in ("none", "ohlcv", "trades"):
+    if len(sides) == 2 and health.access in ("none", "ohlcv", "trades"):
         return dict.fromkeys(names, f"needs a schema with quotes, input is {health.access}")
     if health.book == "partial":
         return dict.fromkeys(names, "book incomplete: the input began without a snapshot")

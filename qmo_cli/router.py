@@ -68,7 +68,6 @@ class Label:
 
     series: str
     symbol: str | None
-    rolled_from: int | None = None
 
 
 
@@ -87,9 +86,8 @@ class Router:
         )
         self.names: dict[int, tuple[str, str | None]] = {}
         self.current: dict[str, int] = {}          # series -> the instrument id that it maps to
-        self.rolled: dict[int, int] = {}           # instrument id -> the one it took over from
+        self.rolled: set[int] = set()              # instruments that took over and have not traded yet
         self.last_trade: dict[str, float] = {}     # series -> last trade price
-        self.awaiting_gap: dict[str, float] = {}   # series -> last trade of the contract it left
         self.specs: dict[int, Spec] = {}           # from definition records
         self.notices: dict[int, list[Notice]] = {}
         self.early: list[Notice] = []              # notices from before any instrument was seen
@@ -125,6 +123,9 @@ class Router:
         """Packets that a bad record kept back, and those of the frames that the end of the input left open."""
         self.reader.finish()
         self._take()
+        for instrument_id in sorted(self.notices):
+            self.reader.tell(instrument_id)
+        self._take()
         return self._ready()
 
     # --- from rows to packets
@@ -143,8 +144,9 @@ class Router:
         self, end: int, instrument_id: int, closed: bool, label: Label, market: Any, health: Any, inputs: Any,
     ) -> Packet:
         system = self.notices.pop(instrument_id, []) if self.notices else []
-        if label.series in self.awaiting_gap and market.open is not None:
-            system = [*system, self._gap(end, label.series, market.open)]
+        if instrument_id in self.rolled and market.open is not None:
+            self.rolled.discard(instrument_id)
+            system = [*system, *self._gap(end, label.series, market.open)]
         if market.close is not None:
             self.last_trade[label.series] = market.close
         return Packet(
@@ -153,10 +155,12 @@ class Router:
             slots={"market": market, "health": health, "inputs": inputs, "system": system},
         )
 
-    def _gap(self, end: int, series: str, first: float) -> Notice:
-        last = self.awaiting_gap.pop(series)
-        gap = (fixed(first) - fixed(last)) / 1e9
-        return Notice("roll", str(end), f"first trade of the new contract {first}, last of the old {last}", None, gap)
+    def _gap(self, end: int, series: str, first: float) -> list[Notice]:
+        last = self.last_trade.get(series)
+        if last is None:
+            return []
+        words = f"first trade of the new contract {first}, last of the old {last}"
+        return [Notice("roll", str(end), words, None, (fixed(first) - fixed(last)) / 1e9)]
 
     # --- records that are not the reader's
 
@@ -170,18 +174,11 @@ class Router:
             self._system(from_dbn(block.data, at, self.names))
 
     def _map(self, instrument_id: int, series: str, symbol: str | None) -> None:
-        """From here on the id stands for this series; a series that leaves another id rolls."""
-        known = self.names.get(instrument_id)
+        """Name an id. It takes effect with the id's next record, for only there do lines say so too."""
         self.names[instrument_id] = (series, symbol)
-        old = self.current.get(series)
-        if known not in (None, (series, symbol)):
-            self.reader.retire(instrument_id, True)
-        if old is not None and old != instrument_id:
-            self.reader.interrupt(self.reader.newest)  # the old contract's packet comes before the new one's
-            self.reader.retire(old, False)
-            self.reader.retire(instrument_id, True)
-            self.rolled[instrument_id] = old
-        self.current[series] = instrument_id
+        instrument: Any = self.reader.instruments.get(instrument_id)
+        if instrument is None or (instrument.label.series, instrument.label.symbol) != (series, symbol):
+            self.reader.retire(instrument_id)
 
     def _configure(self, instrument: Any) -> bool:
         """Name a new instrument and tell its contract; spreads and options are left out."""
@@ -189,20 +186,23 @@ class Router:
         series, symbol = self.names.get(instrument_id, (str(instrument_id), None))
         if not is_outright(symbol or series):
             return False
-        old = self.rolled.pop(instrument_id, None)
-        instrument.label = Label(series, symbol, old)
+        old = self.current.get(series)
+        self.current[series] = instrument_id
+        instrument.label = Label(series, symbol)
         self._specify(instrument)
         if self.early:
             self.notices[instrument_id], self.early = self.early, []
-        if old is not None:
+        if old not in (None, instrument_id) and self.reader.instruments.get(old) is not None:
             self._roll(series, old, instrument_id)
         return True
 
     def _roll(self, series: str, old: int, new: int) -> None:
+        """The series leaves a contract for another: the old one's packet comes before the new one's."""
+        self.reader.interrupt(self.reader.newest)
+        self.reader.retire(old)
         words = f"{series} left instrument {old} for {new}; the gap is known at its first trade"
         self.notices.setdefault(new, []).append(Notice("roll", str(self.reader.newest), words, None, None))
-        if series in self.last_trade:
-            self.awaiting_gap[series] = self.last_trade[series]
+        self.rolled.add(new)
 
     def _specify(self, instrument: Any) -> None:
         series, symbol = instrument.label.series, instrument.label.symbol
@@ -244,7 +244,7 @@ class Router:
         self.reader.read(data, 0, len(data), False)
         instrument = self.reader.instruments.get(quote.instrument_id)
         if instrument is not None:
-            instrument.quality = quote.quality
+            instrument.quality, instrument.source = quote.quality, quote.source
 
     def _bad(self, block: Block, at: int) -> None:
         place = block.place(count(block.data, 0, at))

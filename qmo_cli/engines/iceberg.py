@@ -42,7 +42,7 @@ class IcebergEngine:
     """Native icebergs, exact from order ids, and the zones that their hidden volume builds."""
 
     name: ClassVar[str] = "iceberg"
-    needs: ClassVar[frozenset[str]] = frozenset({"orders"})
+    needs: ClassVar[frozenset[str]] = frozenset({"orders", "bars"})
     reading: ClassVar[type[Reading]] = IcebergReading
 
     zone_ticks: float = field(default=3.0, metadata={"help": "A zone spans at most this many ticks."})

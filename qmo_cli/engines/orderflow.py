@@ -145,7 +145,7 @@ class Orderflow:
         vwap, deviation = self.since.vwap()
         bands = [(vwap + width * deviation) / MILLION for width in (-2, -1, 1, 2)]
         self.average = vwap / MILLION, deviation / MILLION, bands
-        if tick is not None and self.since.profile.volume:
+        if tick is not None and self.since.profile.volume == self.since.volume:
             area = self.since.profile.value_area(self.value_area)
             if area != self.area:
                 low, poc, high = self.area = area

@@ -7,8 +7,8 @@ from operator import itemgetter
 
 import cython
 
-from qmo_cli.market.ladder import Ladder
 from qmo_cli.market.event import Event
+from qmo_cli.market.ladder import Ladder
 from qmo_cli.market.message import Message
 from qmo_cli.market.trackers import Refills, text_of
 from qmo_cli.packets import DepthInput, Hit, OrdersInput, PriceLevelVolume, Print, Second, StopFact, TradesInput

@@ -212,3 +212,12 @@ class FrameClock:
             self.let_go(instrument, instrument.frame.end if self.mode == BY_TIME else instrument.last_time, False)
         self.active, self.pending = [], []
         self.release()
+
+    def tell(self, instrument_id: int) -> None:
+        """An open frame of an instrument that was silent, to carry what must still be said at the end."""
+        instrument: Instrument = self.instruments.get(instrument_id)
+        if instrument is not None:
+            end: cython.longlong = self.boundary if self.mode == BY_TIME else self.newest
+            instrument.frame.restart(end)
+            self.close(instrument, end, False)
+            self.release()

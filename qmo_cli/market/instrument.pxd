@@ -13,6 +13,7 @@ cdef class Instrument(OrderBook):
     cdef public object point_value
     cdef public object label
     cdef public object quality
+    cdef public object source
     cdef public long long reach
     cdef int publisher_id
     cdef Frame frame

@@ -42,7 +42,7 @@ class Instrument(OrderBook):
         self.instrument_id = instrument_id
         self.frame = Frame()
         self.sweeps = SweepTracker(sweep_window, sweep_levels)
-        self.tick, self.point_value, self.label, self.quality = None, None, None, None
+        self.tick, self.point_value, self.label, self.quality, self.source = None, None, None, None, None
         self.reach = -1
         self.trade_rank = self.quote_rank = 0
         self.closed_end = 0

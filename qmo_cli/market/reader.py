@@ -232,10 +232,7 @@ class Reader(FrameClock):
             return TBBO if self.tbbo else MBP_1
         return QUOTES
 
-    def retire(self, instrument_id: int, reuse: bool) -> None:
-        """Take no more records of an instrument, or only of another one that gets its id; its frame ends in time."""
-        if reuse:
-            self.instruments.pop(instrument_id, None)
-        else:
-            self.instruments[instrument_id] = None
+    def retire(self, instrument_id: int) -> None:
+        """Forget an instrument; a record that still comes with its id begins another. Its open frame ends in time."""
+        self.instruments.pop(instrument_id, None)
         self.recent, self.recent_id = None, -1

@@ -6,9 +6,9 @@ from __future__ import annotations
 import cython
 
 from qmo_cli.blocks import source_name
-from qmo_cli.market.ladder import Ladder
 from qmo_cli.market.frame import Frame
 from qmo_cli.market.instrument import Instrument
+from qmo_cli.market.ladder import Ladder
 from qmo_cli.packets import Health, Inputs, Market
 
 NANO = cython.declare(cython.double, 1e9)
@@ -47,7 +47,8 @@ def market_of(instrument: Instrument, end: cython.longlong) -> object:
         volume_of(instrument),
         frame.open / NANO if traded else None, frame.high / NANO if traded else None,
         frame.low / NANO if traded else None, frame.close / NANO if traded else None,
-        instrument.tick, instrument.point_value, source_name(instrument.publisher_id), quality_of(instrument),
+        instrument.tick, instrument.point_value, instrument.source or source_name(instrument.publisher_id),
+        quality_of(instrument),
     )
 
 

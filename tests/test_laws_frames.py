@@ -1,0 +1,98 @@
+"""No reading depends on the frame's length: where frames of several lengths end, engines say the same."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+
+from qmo_cli.blocks import SECOND
+from qmo_cli.engines import ENGINES
+from qmo_cli.packets import Packet
+
+from .laws import Setup, packets
+from .laws_streams import FIRST, Case, cases, long_cases, with_clocks
+from .streams_exchange import TICK
+from .support import START, definition, trade
+from .test_laws import few
+
+MS = 1_000_000
+
+# What is of this frame by definition: what happened in it.
+OF_THE_FRAME = {
+    ("bars", "closed"),       # bars that closed in it
+    ("iceberg", "events"),    # what its records proved
+    ("orderflow", "large"),   # its own large prints
+}
+LENGTHS = [("1s", "50ms"), ("5s", "1s"), ("5s", "50ms")]
+LONG = ("simulated", "scripted", "trades", "mbp-10", "ohlcv-1s")
+Leaves = dict[tuple[str, str], Any]
+Readings = dict[tuple[int, int], Leaves]
+
+slots = pytest.mark.parametrize("slot", [*ENGINES, "score"])
+
+
+def readings(case: Case, setup: Setup) -> Readings:
+    """Leaves of the engines' readings and of the score at the ends of closed frames, by (end, instrument id)."""
+    closed = (packet for packet in packets(case.blocks(), setup) if packet.closed)
+    return {(packet.ts, packet.instrument_id): leaves(packet) for packet in closed}
+
+
+def leaves(packet: Packet) -> Leaves:
+    """The first level of all readings by slot and name, without what is of the frame."""
+    found = {slot: msgspec.to_builtins(packet.slots[slot]) for slot in (*ENGINES, "score")}
+    return {(slot, name): value for slot, reading in found.items()
+            for name, value in (reading or {"": None}).items() if (slot, name) not in OF_THE_FRAME}
+
+
+def differences(slot: str, one: Readings, other: Readings) -> str:
+    """The first difference of each leaf of a slot: where, and both values."""
+    found: dict[str, str] = {}
+    for key in sorted(one.keys() & other.keys()):
+        for leaf in one[key].keys() | other[key].keys():
+            values = one[key].get(leaf), other[key].get(leaf)
+            if leaf[0] == slot and values[0] != values[1]:
+                found.setdefault(leaf[1], f"{slot}.{leaf[1]} at {key}: {values[0]!r:.300} and {values[1]!r:.300}")
+    return "\n".join(found.values())
+
+
+def timed(case: Case) -> Case:
+    """The stream with a clock at each second, so that frames of every length end there."""
+    return Case(with_clocks(case.records), case.schema, case.simulated, case.story)
+
+
+@slots
+@pytest.mark.parametrize(("one", "other"), LENGTHS)
+@few
+@given(case=cases())
+def test_readings_do_not_depend_on_the_length_of_the_frame(slot: str, one: str, other: str, case: Case) -> None:
+    found = [readings(timed(case), Setup(length, tick=TICK)) for length in (one, other)]
+    assert differences(slot, *found) == ""
+
+
+@cache
+def long_readings(name: str, length: str) -> Readings:
+    case, setup = long_cases()[name]
+    return readings(timed(case), setup.at(length))
+
+
+@slots
+@pytest.mark.parametrize("name", LONG)
+def test_readings_past_the_warm_up_do_not_depend_on_the_length_of_the_frame(slot: str, name: str) -> None:
+    longer, shorter = long_readings(name, "5s"), long_readings(name, "1s")
+    common = longer.keys() & shorter.keys()
+    assert len(common) > 300
+    assert differences(slot, longer, shorter) == ""
+
+
+def test_a_tick_that_comes_to_be_known_late_does_not_make_readings_depend_on_the_frame() -> None:
+    # before it nobody can tell the price levels apart, so that volume at price begins there, or it does not begin
+    early = [trade("B", 2000.0, 9, ts_event=START + MS, ts_recv=START + MS, instrument=FIRST)]
+    late = [trade("B", 2000.1 + one / 10, 2, ts_event=START + one * SECOND, ts_recv=START + one * SECOND,
+                  instrument=FIRST) for one in range(2, 9)]
+    case = timed(Case([*early, definition("GCJ6", TICK, ts_event=START + SECOND + MS, instrument=FIRST), *late]))
+    found = [readings(case, Setup(length)) for length in ("5s", "1s")]
+    assert differences("orderflow", *found) == ""
