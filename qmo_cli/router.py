@@ -216,6 +216,7 @@ class Router:
         self.specs[definition.instrument_id] = spec_from_definition(definition)
         instrument = self.reader.instruments.get(definition.instrument_id)
         if instrument is not None:
+            self.reader.interrupt(self.reader.newest)  # no frame is half with the tick and half without
             self._specify(instrument)
 
     def _system(self, record: Any) -> None:
