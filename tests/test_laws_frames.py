@@ -69,7 +69,7 @@ def timed(case: Case) -> Case:
 @few
 @given(case=cases())
 def test_readings_do_not_depend_on_the_length_of_the_frame(slot: str, one: str, other: str, case: Case) -> None:
-    # generated ohlcv bars begin at any ns, real ones on whole seconds: one that lies across two longer bars fits neither
+    # generated ohlcv bars begin at any ns, real ones on whole seconds: one across two longer bars fits neither
     assume(slot != "bars" or not any(OHLCV_1S <= record[1] <= OHLCV_1D for record in case.records))
     found = [readings(timed(case), Setup(length, tick=TICK)) for length in (one, other)]
     assert differences(slot, *found) == ""
