@@ -24,6 +24,7 @@ def _second(seconds: int) -> str:
     return f"{_day(day)}T{hour:02d}:{rest // 60:02d}:{rest % 60:02d}"
 
 
+@lru_cache(maxsize=16)
 def iso(ts: int) -> str:
     """ISO 8601 in UTC of ns since 1970, with as many groups of three decimals as it needs.
 
