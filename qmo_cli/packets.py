@@ -289,7 +289,6 @@ class Opinion(Struct, frozen=True, gc=False):
     active: bool | None = None
 
 
-HEAD = ("schema", "v", "timestamp", "ts", "series", "symbol", "instrument_id", "closed", "price")
 INPUT_SLOTS = ("market", "health", "inputs", "system")
 
 _decode_line = msgspec.json.Decoder(dict[str, Raw]).decode

@@ -14,7 +14,6 @@ from qmo_cli.market.trackers import Refills, text_of
 from qmo_cli.packets import DepthInput, Hit, OrdersInput, PriceLevelVolume, Print, Second, StopFact, TradesInput
 
 NANO = cython.declare(cython.double, 1e9)
-SECOND = cython.declare(cython.longlong, 1_000_000_000)
 BUY = cython.declare(cython.int, 66)   # 'B'
 SELL = cython.declare(cython.int, 65)  # 'A'
 FACTS = cython.declare(cython.Py_ssize_t, 4096)  # iceberg facts kept of a frame: a life with a hole would mislead

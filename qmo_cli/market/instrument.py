@@ -58,12 +58,12 @@ class Instrument(OrderBook):
     @cython.cfunc
     def take_order(self, message: Message) -> object:
         """One MBO record; T and F leave the book alone, the change of a fill follows as C or M."""
-        if message.action != TRADE:
-            self.change(message)
-            return None
         if message.flags & NOTED:
             self.note_flags(message)
-        self.trade(message, message.order_id)
+        if message.action == TRADE:
+            self.trade(message, message.order_id)
+        else:
+            self.change(message)
         return None
 
     @cython.cfunc

@@ -21,6 +21,7 @@ cdef class Ladder:
     cdef object grow(self)
     cdef void clear(self) noexcept
     cdef void settle(self) noexcept
+    cdef void mark_settled(self) noexcept
     cdef void restart(self) noexcept
     cdef void adopt(self) noexcept
     cdef long long best(self) noexcept

@@ -166,6 +166,12 @@ class Ladder:
             if here:
                 self.was_keys[rank] = self.keys[level]
                 self.was_sizes[rank] = self.sizes[level]
+        self.mark_settled()
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def mark_settled(self) -> cython.void:
+        """What was is what is: nothing has changed since."""
         self.was_depth = min(self.depth, TOP)
         self.touched = UNTOUCHED
         self.touched_last = -1
@@ -187,10 +193,7 @@ class Ladder:
         for rank in range(min(self.depth, TOP)):
             self.was_keys[rank] = self.keys[self.depth - 1 - rank]
             self.was_sizes[rank] = self.sizes[self.depth - 1 - rank]
-        self.was_depth = min(self.depth, TOP)
-        self.touched = UNTOUCHED
-        self.touched_last = -1
-        self.shifted = False
+        self.mark_settled()
 
     @cython.cfunc
     @cython.exceptval(check=False)

@@ -38,9 +38,6 @@ BAR_LAYOUT = Struct("<8xQqqqqQ")
 PAIR_LAYOUT = Struct("<qqIIII")
 
 # Record types, as C constants
-TRADES = cython.declare(cython.int, 0)
-MBP_1 = cython.declare(cython.int, 1)
-MBP_10 = cython.declare(cython.int, 10)
 OHLCV_1S = cython.declare(cython.int, 32)
 OHLCV_1D = cython.declare(cython.int, 35)
 MBO = cython.declare(cython.int, 160)

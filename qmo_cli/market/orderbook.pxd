@@ -29,6 +29,7 @@ cdef class OrderBook:
     cdef object put(self, Message message, bint seen_added)
     cdef object take_off(self, Py_ssize_t row)
     cdef Ladder ladder(self, int side)
+    cdef void meet_stranger(self) noexcept
     cdef object modify(self, Message message)
     cdef object cancel(self, Message message)
     cdef object cancel_stranger(self, Message message)

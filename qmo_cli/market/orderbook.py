@@ -19,7 +19,6 @@ BUY = cython.declare(cython.int, 66)
 ADD, CANCEL, MODIFY = cython.declare(cython.int, 65), cython.declare(cython.int, 67), cython.declare(cython.int, 77)
 FILL, CLEAR = cython.declare(cython.int, 70), cython.declare(cython.int, 82)
 F_SNAPSHOT, F_MAYBE_BAD_BOOK = cython.declare(cython.int, 32), cython.declare(cython.int, 4)
-NOTED = cython.declare(cython.int, 44)  # snapshot, bad ts_recv, maybe bad book
 
 
 @cython.cclass
@@ -42,8 +41,6 @@ class OrderBook:
     @cython.cfunc
     def change(self, message: Message) -> object:
         """A record that is no trade: A, M, C and R change the book, F does not."""
-        if message.flags & NOTED:
-            self.note_flags(message)
         if message.action == ADD:
             self.add(message)
         elif message.action == CANCEL:
@@ -101,13 +98,19 @@ class OrderBook:
         return self.bids if side == BUY else self.asks
 
     @cython.cfunc
+    @cython.exceptval(check=False)
+    def meet_stranger(self) -> cython.void:
+        """Count a change of an order that was never seen: in all, and since the book was last judged."""
+        self.unknown += 1
+        self.strangers += 1
+
+    @cython.cfunc
     def modify(self, message: Message) -> object:
         orders: OrderTable = self.orders
         row: cython.Py_ssize_t = orders.find(message.order_id)
         self.changes += 1
         if row < 0:
-            self.strangers += 1
-            self.unknown += 1
+            self.meet_stranger()
             self.event.unexplained += self.event.take_fill(message.order_id)
             self.put(message, False)
             return None
@@ -138,8 +141,7 @@ class OrderBook:
         row: cython.Py_ssize_t = orders.find(message.order_id)
         self.changes += 1
         if row < 0:
-            self.strangers += 1
-            self.unknown += 1
+            self.meet_stranger()
             self.cancel_stranger(message)
             return None
         away: cython.longlong = self.event.filled_away(message.order_id)
