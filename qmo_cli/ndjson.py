@@ -14,9 +14,9 @@ from .feeds.inputs import READ_SIZE, Source, widen_pipe
 from .feeds.lines import head_of
 from .market import line as codec
 from .market import stream
-from .packets import Packet
 from .records import RECORD_TYPES, encode_record, from_dbn
 from .records.layout import header_at, names_of, read_mapping
+from .tray import Packet
 
 __all__ = ["DbnWriter", "LineWriter", "kind_of", "read_packets", "widen_pipe"]
 

@@ -5,18 +5,13 @@ A null leaf has an entry in the packet's ``missing`` map, unless its field is de
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Literal, TypeVar
+from typing import Annotated, Literal
 
-import msgspec
-from msgspec import Meta, Raw, Struct
+from msgspec import Meta, Struct
 
 from .blocks import PRICE_SCALE
-from .errors import BadData
-from .times import iso
 
 WIRE_VERSION = 1
-
-T = TypeVar("T")
 
 # Structs here are values: none ever refers back to itself, so the garbage collector need not look at them (gc=False).
 
@@ -287,106 +282,3 @@ class Opinion(Struct, frozen=True, gc=False):
 
     score: float | None = None
     active: bool | None = None
-
-
-INPUT_SLOTS = ("market", "health", "inputs", "system")
-
-_decode_line = msgspec.json.Decoder(dict[str, Raw]).decode
-_decoders: dict[object, msgspec.json.Decoder[Any]] = {}
-_encoder = msgspec.json.Encoder()
-
-
-def decode_slot(raw: Raw, kind: Any) -> Any:
-    """The value of one slot; decoders are kept, since building one costs more than using it."""
-    decoder = _decoders.get(kind)
-    if decoder is None:
-        decoder = _decoders[kind] = msgspec.json.Decoder(kind)
-    return decoder.decode(raw)
-
-
-class Packet:
-    """One frame of one symbol. Slots from the wire stay undecoded until someone reads them."""
-
-    __slots__ = ("closed", "instrument_id", "missing", "price", "series", "slots", "symbol", "ts", "values")
-
-    order: ClassVar[tuple[str, ...]] = ()  # engine slots in table order; set by the engine table
-
-    def __init__(
-        self, *, ts: int, series: str, symbol: str | None, instrument_id: int, closed: bool, price: float | None,
-        slots: dict[str, Any], missing: dict[str, str],
-    ) -> None:
-        self.ts = ts                         # ns, the frame's end
-        self.series = series                 # what was asked for: the key of all state
-        self.symbol = symbol                 # raw symbol, where known
-        self.instrument_id = instrument_id
-        self.closed = closed                 # False: the input ended inside this frame
-        self.price = price
-        self.slots = slots                   # by name: a Struct, or Raw as it came
-        self.values: dict[str, Any] = {}     # decoded from Raw
-        self.missing = missing               # path of a null leaf -> why
-
-    def read(self, name: str, kind: type[T]) -> T | None:
-        """The slot as ``kind``; None where it is null or absent."""
-        value = self.slots.get(name)
-        if type(value) is not Raw:
-            return value
-        if name not in self.values:
-            self.values[name] = decode_slot(value, kind | None)
-        found: T | None = self.values[name]
-        return found
-
-    @property
-    def market(self) -> Market:
-        market = self.read("market", Market)
-        assert market is not None
-        return market
-
-    @property
-    def health(self) -> Health:
-        health = self.read("health", Health)
-        assert health is not None
-        return health
-
-    @property
-    def inputs(self) -> Inputs:
-        inputs = self.read("inputs", Inputs)
-        assert inputs is not None
-        return inputs
-
-    def encode(self) -> bytes:
-        """The packet's line, without the newline."""
-        slots = self.slots
-        line: dict[str, Any] = {
-            "schema": "packet", "v": WIRE_VERSION, "timestamp": iso(self.ts), "ts": str(self.ts),
-            "series": self.series, "symbol": self.symbol, "instrument_id": self.instrument_id,
-            "closed": self.closed, "price": self.price,
-        }
-        for name in INPUT_SLOTS:
-            line[name] = slots[name]
-        for name in self.order:
-            if name in slots:
-                line[name] = slots[name]
-        for name, value in slots.items():
-            if name not in line:
-                line[name] = value
-        line["missing"] = dict(sorted(self.missing.items()))
-        return _encoder.encode(line)
-
-    @classmethod
-    def decode(cls, line: bytes) -> Packet:
-        """Read a packet's line. Raises msgspec.DecodeError or BadData when it is not one."""
-        raw = _decode_line(line)
-        if bytes(raw.get("schema", b"")) != b'"packet"':
-            raise BadData("this is not a packet")
-        if bytes(raw.pop("v", b"")) != b"%d" % WIRE_VERSION:
-            raise BadData(f"this packet is of another wire version; this qmo reads version {WIRE_VERSION}")
-        head = {name: decode_slot(raw.pop(name), kind) for name, kind in _HEAD_KINDS.items()}
-        for name in ("schema", "timestamp"):
-            raw.pop(name)
-        missing = decode_slot(raw.pop("missing"), dict[str, str])
-        return cls(ts=int(head.pop("ts")), missing=missing, slots=raw, **head)
-
-
-_HEAD_KINDS: dict[str, Any] = {
-    "ts": str, "series": str, "symbol": str | None, "instrument_id": int, "closed": bool, "price": float | None,
-}

@@ -11,11 +11,12 @@ from .blocks import Block
 from .engines import ENGINES
 from .engines.base import Engine
 from .errors import BadData, ConfigurationError, UsageError
-from .packets import Missing, Packet
+from .packets import Missing
 from .router import Router
+from .tray import SLOT_ORDER, Packet
 
 SCORED = (*ENGINES, "score", "signal")
-Packet.order = SCORED
+SLOT_ORDER[:] = SCORED
 
 
 def choose(names: Sequence[str]) -> list[str]:

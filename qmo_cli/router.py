@@ -11,11 +11,12 @@ from .errors import BadData, UsageError
 from .instruments import Spec, is_outright, spec_from_definition, spec_of
 from .market.reader import Reader
 from .market.stream import count, first_of, same
-from .packets import Notice, Packet, fixed
+from .packets import Notice, fixed
 from .reasons import reasons
 from .records import from_dbn, schema_at
 from .records.layout import layout, read_mapping
 from .times import duration
+from .tray import Packet
 
 ACCESS = ("l1", "l2", "l3")
 BY_TIME, BY_TRADE, BY_COUNT = 0, 1, 2

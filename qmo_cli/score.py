@@ -15,7 +15,8 @@ from msgspec import Raw, Struct
 
 from .errors import ConfigurationError, UsageError
 from .live_zones import ZoneMemo
-from .packets import Health, Opinion, Packet, Reading
+from .packets import Health, Opinion, Reading
+from .tray import Packet
 from .views import (
     AbsorptionView,
     AstroView,

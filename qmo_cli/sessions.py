@@ -1,3 +1,4 @@
+# cython: language_level=3, auto_pickle=False
 """Trade dates and sessions of CME Globex by Chicago time: pure functions of a time in ns since 1970.
 
 The trade date changes at 17:00 Chicago, Sunday to Thursday; the hour from 16:00 and the weekend belong to the date
@@ -12,7 +13,9 @@ from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from .times import SECOND, UNITS
+import cython
+
+from qmo_cli.times import SECOND, UNITS
 
 CHICAGO = ZoneInfo("America/Chicago")
 OPENS = time(17)
@@ -25,7 +28,7 @@ _DAY = (
     (time(2), "asia"), (time(7, 20), "london"), (SETTLES, "new york"), (CLOSES, "new york afternoon"),
     (OPENS, CLOSED), (time.max, "asia"),
 )
-_GRAIN = UNITS["m"] * 10
+_GRAIN = cython.declare(cython.longlong, UNITS["m"] * 10)
 _MINUTE = UNITS["m"]
 _FRIDAY, _SATURDAY, _SUNDAY = 4, 5, 6
 
@@ -51,7 +54,8 @@ class Session:
         return (self.settles - ts) // _MINUTE if ts < self.settles else None
 
 
-def session(ts: int) -> Session:
+@cython.ccall
+def session(ts: cython.longlong) -> object:
     """The session at this time.
 
     >>> session(1769527845000000000).name      # 2026-01-27T15:30:45Z
@@ -75,9 +79,11 @@ def trade_date(ts: int) -> str:
     return _session(ts // _GRAIN).trade_date
 
 
-def session_name(ts: int) -> str:
+@cython.ccall
+def session_name(ts: cython.longlong) -> str:
     """Name of the session at this time."""
-    return _session(ts // _GRAIN).name
+    name: str = _session(ts // _GRAIN).name
+    return name
 
 
 @lru_cache(maxsize=4096)

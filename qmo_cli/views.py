@@ -9,7 +9,8 @@ from typing import Literal
 
 from msgspec import Struct
 
-from .packets import Opinion, Packet
+from .packets import Opinion
+from .tray import Packet
 
 
 class OrderflowView(Opinion, frozen=True):

@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from qmo_cli.packets import Packet
 from qmo_cli.pipeline import Engines
 from qmo_cli.router import RouteOptions, Router
+from qmo_cli.tray import Packet
 
 from .dice import Dice
 from .scripts import Part, Script, added, cancelled, cleared, filled, modified, traded

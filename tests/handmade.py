@@ -6,9 +6,10 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import msgspec
 
-from qmo_cli.packets import OPTIONAL, Health, Market, Opinion, Packet
+from qmo_cli.packets import OPTIONAL, Health, Market, Opinion
 from qmo_cli.score import Scorer
 from qmo_cli.signals import Signal, Signaler, SignalOptions
+from qmo_cli.tray import Packet
 from qmo_cli.views import (
     AbsorptionView,
     AstroView,

@@ -12,9 +12,10 @@ import msgspec
 from msgspec import Raw, Struct
 
 from qmo_cli.engines import ENGINES
-from qmo_cli.packets import OPTIONAL, Health, Inputs, Market, Notice, Packet
+from qmo_cli.packets import OPTIONAL, Health, Inputs, Market, Notice
 from qmo_cli.score import PARTS, Score
 from qmo_cli.signals import Signal
+from qmo_cli.tray import Packet
 
 Reasons = dict[str, str]
 

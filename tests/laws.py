@@ -13,11 +13,11 @@ from qmo_cli.engines import ENGINES
 from qmo_cli.feeds import open_source
 from qmo_cli.feeds.inputs import READ_SIZE, Source
 from qmo_cli.ndjson import DbnWriter, LineWriter, read_packets
-from qmo_cli.packets import Packet
 from qmo_cli.pipeline import Engines, routed
 from qmo_cli.router import RouteOptions, Router
 from qmo_cli.score import Scorer
 from qmo_cli.signals import Signal, Signaler
+from qmo_cli.tray import Packet
 
 Encoding = Literal["ndjson", "dbn"]
 ENCODINGS: tuple[Encoding, ...] = ("ndjson", "dbn")

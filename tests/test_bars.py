@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from qmo_cli.errors import ConfigurationError, UsageError
-from qmo_cli.packets import Packet
 from qmo_cli.pipeline import Engines
 from qmo_cli.router import RouteOptions, Router
+from qmo_cli.tray import Packet
 
 from . import engine_oracles as oracle
 from .engine_oracles import SECOND, Trade, price, records_of, run, tape

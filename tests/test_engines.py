@@ -10,10 +10,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from qmo_cli.engines import ENGINES
-from qmo_cli.engines.base import Engine, to_six
+from qmo_cli.engines.base import Engine
 from qmo_cli.errors import ConfigurationError, UsageError
-from qmo_cli.packets import Missing, Packet, Reading, ScoredReading
+from qmo_cli.packets import Missing, Reading, ScoredReading
 from qmo_cli.pipeline import Engines, check_settings, choose, parameters, parse_settings
+from qmo_cli.rounding import to_six
+from qmo_cli.tray import Packet
 
 from .cuts import record_cuts
 from .engine_oracles import as_records, iceberg_events, records_of, run, tape

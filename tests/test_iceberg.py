@@ -16,8 +16,8 @@ from qmo_cli.engines.lives import candidates
 from qmo_cli.engines.zonebook import Standing
 from qmo_cli.engines.zones import LiveZone
 from qmo_cli.errors import ConfigurationError
-from qmo_cli.packets import Packet
 from qmo_cli.pipeline import Engines
+from qmo_cli.tray import Packet
 
 from .cuts import record_cuts
 from .engine_oracles import as_records, iceberg_events, mirrored, run

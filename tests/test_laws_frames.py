@@ -11,7 +11,7 @@ from hypothesis import assume, given
 
 from qmo_cli.blocks import OHLCV_1D, OHLCV_1S, SECOND
 from qmo_cli.engines import ENGINES
-from qmo_cli.packets import Packet
+from qmo_cli.tray import Packet
 
 from .laws import Setup, packets
 from .laws_streams import FIRST, Case, cases, long_cases, with_clocks

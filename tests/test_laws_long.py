@@ -9,7 +9,7 @@ from itertools import cycle, product
 import pytest
 
 from qmo_cli.engines import ENGINES
-from qmo_cli.packets import Packet
+from qmo_cli.tray import Packet
 
 from .honesty import label_faults, packet_faults
 from .laws import ENCODINGS, Encoding, Setup, every, lines, packets, piped, read_back, unfinished, written

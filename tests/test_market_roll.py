@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from qmo_cli.blocks import SECOND
-from qmo_cli.packets import Notice, Packet
+from qmo_cli.packets import Notice
 from qmo_cli.router import RouteOptions, Router
+from qmo_cli.tray import Packet
 
 from .streams import clock, gap
 from .support import START, blocks, mapping, mbp1, system, trade

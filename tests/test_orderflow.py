@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from qmo_cli.engines.flow import Minutes, Window, flow_score
 from qmo_cli.engines.orderflow import Orderflow, bias, weighted_mid
-from qmo_cli.packets import Packet, Second
+from qmo_cli.tray import Packet
 
 from . import engine_oracles as oracle
 from .engine_oracles import MINUTE, SECOND, Trade, in_ticks, price, records_of, run, tape
@@ -149,35 +149,35 @@ def test_a_frame_that_begins_and_ends_within_minutes_still_finds_the_places_of_a
 # ---- windows
 
 
-def second(at: int, buy: int = 0, sell: int = 0, none: int = 0) -> Second:
-    return Second(at, 1.0, 1.0, 1.0, 1.0, buy, sell, none, 1)
+def second(at: int, buy: int = 0, sell: int = 0, none: int = 0) -> tuple[int, int, int, int]:
+    return at, buy, sell, none
 
 
 def test_a_window_of_sixty_seconds_drops_the_sixty_first() -> None:
     window = Window(60)
-    window.add(second(100, buy=5))
+    window.add(*second(100, buy=5))
     window.expire(159)
     assert window.buy == 5
     window.expire(160)
-    assert (window.buy, len(window.rows)) == (0, 0)
+    assert (window.buy, len(window)) == (0, 0)
 
 
 def test_usual_volume_is_the_median_minute_once_twenty_have_closed() -> None:
     minutes = Minutes()
     for minute in range(19):
-        minutes.add(second(60 * minute, buy=minute + 1))
+        minutes.add(*second(60 * minute, buy=minute + 1))
     minutes.close_before(19)
-    assert minutes.usual_volume() == 100
-    minutes.add(second(60 * 19, buy=1000))
+    assert minutes.usual == 100
+    minutes.add(*second(60 * 19, buy=1000))
     minutes.close_before(20)
-    assert minutes.usual_volume() == 10.5  # of 1 ... 19 and 1000
+    assert minutes.usual == 10.5  # of 1 ... 19 and 1000
 
 
 def test_heat_is_the_mid_rank_among_thirty_minutes() -> None:
     """|delta| 0 ... 29: 15 has 15 below it and itself, so 15.5 of 30."""
     minutes = Minutes()
     for minute in range(30):
-        minutes.add(second(60 * minute, buy=minute))
+        minutes.add(*second(60 * minute, buy=minute))
     assert minutes.heat(15) is None
     minutes.close_before(30)
     assert minutes.heat(15) == pytest.approx(100 * 15.5 / 30, abs=1e-6)
@@ -186,11 +186,11 @@ def test_heat_is_the_mid_rank_among_thirty_minutes() -> None:
 
 def test_a_second_that_comes_late_neither_reopens_nor_splits_a_minute() -> None:
     minutes = Minutes()
-    minutes.add(second(60, buy=5))
+    minutes.add(*second(60, buy=5))
     minutes.close_before(2)
-    minutes.add(second(119, buy=3))   # its minute has closed
-    minutes.add(second(125, buy=4))
-    minutes.add(second(118, buy=1))
+    minutes.add(*second(119, buy=3))   # its minute has closed
+    minutes.add(*second(125, buy=4))
+    minutes.add(*second(118, buy=1))
     minutes.close_before(3)
     assert minutes.volumes == [5, 8]
 
@@ -209,7 +209,7 @@ def test_after_a_weekend_the_minutes_of_friday_are_forgotten_before_anything_tra
 def test_memory_does_not_grow_with_the_days() -> None:
     engine = Minutes()
     for minute in range(5 * 1440):
-        engine.add(second(60 * minute, buy=minute % 7))
+        engine.add(*second(60 * minute, buy=minute % 7))
     assert len(engine.rows) == len(engine.volumes) == len(engine.deltas) == 23 * 60
 
 

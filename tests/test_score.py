@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qmo_cli.errors import ConfigurationError, UsageError
-from qmo_cli.packets import Opinion, Packet
+from qmo_cli.packets import Opinion
 from qmo_cli.score import PHASES, PILLARS, Score, ScoreOptions, Scorer
+from qmo_cli.tray import Packet
 from qmo_cli.views import GannView, IcebergView
 from tests.handmade import NEW_YORK, SECOND, market, opinion, opinions, packet, scored, unexplained, zone
 

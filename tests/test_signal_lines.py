@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qmo_cli.packets import Opinion, Packet
+from qmo_cli.packets import Opinion
 from qmo_cli.score import Scorer
 from qmo_cli.signals import Signaler, SignalOptions
+from qmo_cli.tray import Packet
 from qmo_cli.views import AstroView, CycleView, GannView, IcebergView, OrderflowView
 from tests.handmade import (
     CLOSED,

@@ -235,7 +235,7 @@ def test_a_zone_is_created_defended_broken_flipped_and_expires(side: str) -> Non
     assert at(-1.0) == ("broken", 2)                 # away on the other side
     assert at(-0.1, -0.9) == ("broken", 2)
     assert at(-1.0) == ("flipped", 3)                # held from there
-    assert zone.good == (-1 if side == "B" else 1)
+    assert zone.good() == (-1 if side == "B" else 1)
     gone, = place.book.advance(START + 24 * 3600 * SECOND)
     assert gone.state == "expired"
 
@@ -243,11 +243,11 @@ def test_a_zone_is_created_defended_broken_flipped_and_expires(side: str) -> Non
 def test_a_flipped_zone_that_breaks_again_works_for_its_own_side_again() -> None:
     place, zone = support()
     place.trade(1999.6, 1999.0, 1999.9, 1999.0)
-    assert (zone.state, zone.good) == ("flipped", -1)
+    assert (zone.state, zone.good()) == ("flipped", -1)
     place.trade(2000.4)
-    assert (zone.state, zone.good) == ("broken", 1)
+    assert (zone.state, zone.good()) == ("broken", 1)
     place.trade(2001.0, 2000.1, 2001.0)
-    assert (zone.state, zone.good) == ("defended", 1)
+    assert (zone.state, zone.good()) == ("defended", 1)
 
 
 def test_a_zone_can_break_without_a_retest() -> None:
@@ -261,14 +261,14 @@ def test_orders_that_rest_in_a_broken_zone_again_renew_it() -> None:
     place, zone = support()
     place.trade(1999.6)
     assert place.evidence(2000.0) is zone
-    assert (zone.state, zone.good, zone.away) == ("created", 1, False)
+    assert (zone.state, zone.good(), zone.away) == ("created", 1, False)
 
 
 def test_orders_that_rest_in_a_flipped_zone_again_renew_it() -> None:
     place, zone = support()
     place.trade(1999.6, 1999.0, 1999.9, 1999.0)
     place.evidence(2000.0)
-    assert (zone.state, zone.good) == ("created", 1)
+    assert (zone.state, zone.good()) == ("created", 1)
 
 
 def test_trades_of_the_second_in_which_a_zone_began_do_not_test_it() -> None:
@@ -328,11 +328,11 @@ def test_watching_only_some_prices_misses_nothing(
         mirror.trade((round(4000 - top, 1), round(4000 - bottom, 1)))
         for zone in plain:
             zone.meet(bottom, top, FAR)
-    wanted = {zone.id: (*state(zone), zone.good, zone.away, zone.inside) for zone in plain}
-    found = {zone.id: (*state(zone), zone.good, zone.away, zone.inside) for zone in place.book.zones}
+    wanted = {zone.id: (*state(zone), zone.good(), zone.away, zone.inside) for zone in plain}
+    found = {zone.id: (*state(zone), zone.good(), zone.away, zone.inside) for zone in place.book.zones}
     assert found == wanted
-    assert [(*state(zone), -zone.good) for zone in mirror.book.zones] == [
-        (*state(zone), zone.good) for zone in place.book.zones]
+    assert [(*state(zone), -zone.good()) for zone in mirror.book.zones] == [
+        (*state(zone), zone.good()) for zone in place.book.zones]
 
 
 # ---- on random markets

@@ -13,9 +13,10 @@ import msgspec
 
 from ..engines import ENGINES
 from ..errors import UsageError
-from ..packets import Packet, Reading, ScoredReading
+from ..packets import Reading, ScoredReading
 from ..pipeline import parameters
 from ..times import iso
+from ..tray import Packet
 from .tables import table
 
 PAGE = 40  # rows of a table before its headings come again

@@ -10,12 +10,12 @@ import msgspec
 
 from ..config import Configuration
 from ..errors import ConfigurationError
-from ..packets import Packet
 from ..pipeline import Engines, check_settings, parse_settings, routed
 from ..router import ACCESS, RouteOptions, Router
 from ..score import ScoreOptions
 from ..signals import Signal
 from ..signals.sizing import SignalOptions
+from ..tray import Packet
 from .options import Moment, Part, StageOption, pairs
 from .sources import STDIN, refuse_terminal
 from .statistics import Stopwatch

@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 
-from ..packets import Packet
 from ..router import Router
+from ..tray import Packet
 from .tables import table
 
 # What the original description allows each part, in ms.

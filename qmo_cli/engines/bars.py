@@ -1,3 +1,4 @@
+# cython: language_level=3, auto_pickle=False
 """Time bars from trades, or from ready-made bars, with their average true range."""
 
 from __future__ import annotations
@@ -5,11 +6,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar
 
+import cython
 from msgspec import Struct
 
-from ..errors import ConfigurationError
-from ..packets import OPTIONAL, BarInput, Missing, OptionalInt, Packet, Reading, Second
-from ..times import SECOND, duration
+from qmo_cli.errors import ConfigurationError
+from qmo_cli.packets import OPTIONAL, BarInput, Missing, OptionalInt, Reading, Second
+from qmo_cli.times import SECOND, duration
+from qmo_cli.tray import Packet
 
 ATR_BARS = 14  # Wilder's n
 
@@ -40,41 +43,49 @@ class BarsReading(Reading, frozen=True):
     atr: float | None                    # points
 
 
-@dataclass(slots=True)
+@cython.cclass
 class Forming:
-    """The bar under construction; ``buy``, ``sell`` and ``trades`` stay null in one made of bars."""
+    """The bar under construction: ``index`` is start / period. ``sided`` unless it is made of bars, which do not tell
+    who was aggressive.
+    """
 
-    index: int                           # start / period
-    start: str                           # ns
-    open: float
-    high: float
-    low: float
-    close: float
-    volume: int = 0
-    buy: int | None = None
-    sell: int | None = None
-    trades: int | None = None
+    def __init__(self, index: int, period: int, open_: float, sided: bool) -> None:  # noqa: FBT001
+        self.index, self.period, self.sided = index, period, sided
+        self.open = self.high = self.low = self.close = open_
+        self.volume = self.buy = self.sell = self.trades = 0
 
-    def take_second(self, row: Second) -> None:
+    @cython.ccall
+    def take_second(self, row: Second) -> object:
         """Add a second of trades."""
-        self._take(row.high, row.low, row.close, row.buy + row.sell + row.none)
-        self.buy = (self.buy or 0) + row.buy
-        self.sell = (self.sell or 0) + row.sell
-        self.trades = (self.trades or 0) + row.trades
+        self.take(row.high, row.low, row.close)
+        buy: cython.longlong = row.buy
+        sell: cython.longlong = row.sell
+        none: cython.longlong = row.none
+        self.buy += buy
+        self.sell += sell
+        self.volume += buy + sell + none
+        self.trades += row.trades
+        return None
 
-    def take_bar(self, row: BarInput) -> None:
+    @cython.ccall
+    def take_bar(self, row: BarInput) -> object:
         """Add a shorter bar."""
-        self._take(row.high, row.low, row.close, row.volume)
+        self.take(row.high, row.low, row.close)
+        self.volume += row.volume
+        return None
 
-    def _take(self, high: float, low: float, close: float, volume: int) -> None:
+    @cython.cfunc
+    def take(self, high: cython.double, low: cython.double, close: cython.double) -> object:
         self.high, self.low, self.close = max(self.high, high), min(self.low, low), close
-        self.volume += volume
+        return None
 
-    def bar(self, period: int) -> Bar:
+    @cython.ccall
+    def bar(self) -> object:
         """The bar as the wire has it."""
         return Bar(
-            self.start, period, self.open, self.high, self.low, self.close, self.volume, self.buy, self.sell,
-            self.trades,
+            str(self.index * self.period * SECOND), self.period, self.open, self.high, self.low, self.close,
+            self.volume, self.buy if self.sided else None, self.sell if self.sided else None,
+            self.trades if self.sided else None,
         )
 
 
@@ -120,7 +131,7 @@ class Bars:
             self._take(row, closed)
         if packet.closed:
             # A ready-made bar comes at its end, thus in the frame that begins there: the frame before must not close.
-            over = packet.ts if trades is not None else packet.ts - 1
+            over: cython.longlong = packet.ts if trades is not None else packet.ts - 1
             self._close_before(over // SECOND // self.seconds, closed)
         return self._reading(closed, bool(rows))
 
@@ -138,14 +149,14 @@ class Bars:
 
     def _take(self, row: Second | BarInput, closed: list[Bar]) -> None:
         """Add a row to its bar; one that comes after its bar has closed counts in the next."""
-        second = row.second if isinstance(row, Second) else int(row.ts) // SECOND
+        sided = isinstance(row, Second)
+        second = row.second if sided else int(row.ts) // SECOND
         index = max(second // self.seconds, self.earliest)
         self._close_before(index, closed)
-        bar = self.forming
+        bar: Forming = self.forming
         if bar is None:
-            start = str(index * self.seconds * SECOND)
-            bar = self.forming = Forming(index, start, row.open, row.high, row.low, row.close)
-        if isinstance(row, Second):
+            bar = self.forming = Forming(index, self.seconds, row.open, sided)
+        if sided:
             bar.take_second(row)
         else:
             bar.take_bar(row)
@@ -153,9 +164,10 @@ class Bars:
     def _close_before(self, index: int, closed: list[Bar]) -> None:
         """Close the open bar if it lies wholly before the bar with this index."""
         self.earliest = max(self.earliest, index)
-        if self.forming is None or self.forming.index >= index:
+        forming: Forming = self.forming
+        if forming is None or forming.index >= index:
             return
-        bar = self.forming.bar(self.seconds)
+        bar = forming.bar()
         self.forming = None
         self.count += 1
         if self.last is not None:
@@ -180,7 +192,7 @@ class Bars:
             atr = None if self.atr is None else round(self.atr, 6)
         else:
             atr = kept.atr
-        forming = None if self.forming is None else self.forming.bar(self.seconds)
+        forming = None if self.forming is None else self.forming.bar()
         self.kept = BarsReading(self.seconds, self.count, self.last, forming, closed, atr)
         return self.kept
 

@@ -1,153 +1,209 @@
+# cython: language_level=3, auto_pickle=False
 """Sums of order flow over windows, minutes and the trade date. Time is whole seconds of event time."""
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
 from collections import deque
-from dataclasses import dataclass, field
 from math import sqrt
 
-from ..blocks import PRICE_SCALE
-from ..errors import BadData
-from ..market.profile import Profile
-from ..packets import Second, TradesInput
-from .base import to_six
+import cython
+
+from qmo_cli.blocks import PRICE_SCALE
+from qmo_cli.errors import BadData
+from qmo_cli.market.profile import Profile
+from qmo_cli.market.rows import Rows
+from qmo_cli.packets import TradesInput
+from qmo_cli.rounding import nearest, to_six
 
 MINUTE = 60        # s
 DAY_MINUTES = 23 * 60
 MINUTES_FOR_VOLUME = 20
 MINUTES_FOR_HEAT = 30
-UNKNOWN_VOLUME = 100   # contracts a minute, until enough minutes are known
-UNKNOWN_HEAT = 0.5     # weight of the flow, until its rarity is known
-MICRO = 1000           # 1e-9 in 1e-6
+UNKNOWN_VOLUME = 100.0  # contracts a minute, until enough minutes are known
+UNKNOWN_HEAT = 0.5      # weight of the flow, until its rarity is known
+MICRO = 1000            # 1e-9 in 1e-6
 
 
-@dataclass(slots=True)
+@cython.cclass
 class Window:
-    """Sums over the last ``length`` seconds."""
+    """Sums of bought, sold and unsided contracts over the last ``length`` seconds."""
 
-    length: int
-    rows: deque[Second] = field(default_factory=deque)
-    buy: int = 0
-    sell: int = 0
-    none: int = 0
+    def __init__(self, length: int) -> None:
+        self.length = length
+        self.buy = self.sell = self.none = 0
+        self.rows = Rows(4)     # second, buy, sell, none, oldest first
+        self.first = 0          # offset of the oldest row that counts
 
-    def add(self, row: Second) -> None:
-        """Count one second."""
-        self.rows.append(row)
-        self.buy += row.buy
-        self.sell += row.sell
-        self.none += row.none
+    @cython.ccall
+    def add(
+        self, second: cython.longlong, buy: cython.longlong, sell: cython.longlong, none: cython.longlong,
+    ) -> object:
+        """Count one second, or a part of it."""
+        rows: Rows = self.rows
+        row: cython.Py_ssize_t = rows.add()
+        rows.cells[row] = second
+        rows.cells[row + 1] = buy
+        rows.cells[row + 2] = sell
+        rows.cells[row + 3] = none
+        self.buy += buy
+        self.sell += sell
+        self.none += none
+        return None
 
-    def expire(self, now: int) -> None:
+    @cython.ccall
+    def expire(self, now: cython.longlong) -> object:
         """Drop the seconds that are ``length`` or more before the second ``now``."""
-        rows, last = self.rows, now - self.length
-        while rows and rows[0].second <= last:
-            row = rows.popleft()
-            self.buy -= row.buy
-            self.sell -= row.sell
-            self.none -= row.none
+        rows: Rows = self.rows
+        first: cython.Py_ssize_t = self.first
+        last: cython.longlong = now - self.length
+        while first < rows.stop and rows.cells[first] <= last:
+            self.buy -= rows.cells[first + 1]
+            self.sell -= rows.cells[first + 2]
+            self.none -= rows.cells[first + 3]
+            first += 4
+        if 2 * first > rows.stop:
+            rows.drop(first)
+            first = 0
+        self.first = first
+        return None
+
+    def __len__(self) -> int:
+        return (self.rows.stop - self.first) // 4
 
 
-@dataclass(slots=True)
+@cython.cclass
 class Minutes:
     """Volume and |delta| of every closed minute that traded in the last 23 h, in order of time and of size."""
 
-    minute: int = -1                     # the open one; -1: nothing has traded since the last one closed
-    earliest: int = 0                    # all before it are closed for good: what comes late counts in it
-    delta: int = 0
-    volume: int = 0
-    rows: deque[tuple[int, int, int]] = field(default_factory=deque)
-    volumes: list[int] = field(default_factory=list)
-    deltas: list[int] = field(default_factory=list)
+    def __init__(self) -> None:
+        self.minute = -1              # the open one; -1: nothing has traded since the last one closed
+        self.earliest = 0             # all before it are closed for good: what comes late counts in it
+        self.delta = self.volume = 0
+        self.rows: deque[tuple[int, int, int]] = deque()
+        self.volumes: list[int] = []
+        self.deltas: list[int] = []
+        self.usual = UNKNOWN_VOLUME   # V0: the median minute's volume, once enough have closed
 
-    def add(self, row: Second) -> bool:
+    @cython.ccall
+    @cython.exceptval(-1, check=True)
+    def add(
+        self, second: cython.longlong, buy: cython.longlong, sell: cython.longlong, none: cython.longlong,
+    ) -> cython.bint:
         """Count one second in its minute; True if that closed another one."""
-        minute = max(row.second // MINUTE, self.earliest)
-        closed = self.close_before(minute)
+        minute: cython.longlong = max(second // MINUTE, self.earliest)
+        closed: cython.bint = self.close_before(minute)
         self.minute = max(self.minute, minute)
-        self.delta += row.buy - row.sell
-        self.volume += row.buy + row.sell + row.none
+        self.delta += buy - sell
+        self.volume += buy + sell + none
         return closed
 
-    def close_before(self, minute: int) -> bool:
+    @cython.ccall
+    @cython.exceptval(-1, check=True)
+    def close_before(self, minute: cython.longlong) -> cython.bint:
         """Close the open minute if it is before this one, and forget what is too old. True if one closed."""
+        closed: cython.bint = 0 <= self.minute < minute
         self.earliest = max(self.earliest, minute)
-        closed = 0 <= self.minute < minute
         if closed:
             self.rows.append((self.minute, self.volume, abs(self.delta)))
             insort(self.volumes, self.volume)
             insort(self.deltas, abs(self.delta))
+            self.usual = usual_volume(self.volumes)
             self.minute, self.delta, self.volume = -1, 0, 0
         self.forget(minute)
         return closed
 
-    def forget(self, minute: int) -> None:
+    @cython.ccall
+    def forget(self, minute: cython.longlong) -> object:
         """Drop the minutes that are more than 23 h before this one."""
         while self.rows and self.rows[0][0] < minute - DAY_MINUTES:
             _, volume, delta = self.rows.popleft()
             del self.volumes[bisect_left(self.volumes, volume)]
             del self.deltas[bisect_left(self.deltas, delta)]
+            self.usual = usual_volume(self.volumes)
+        return None
 
-    def usual_volume(self) -> float:
-        """V0: the median minute's volume."""
-        number = len(self.volumes)
-        if number < MINUTES_FOR_VOLUME:
-            return UNKNOWN_VOLUME
-        return max(1.0, (self.volumes[(number - 1) // 2] + self.volumes[number // 2]) / 2)
-
-    def heat(self, delta: int) -> float | None:
+    @cython.ccall
+    def heat(self, delta: cython.longlong) -> object:
         """Mid-rank percentile of |delta| among the closed minutes; None while there are too few."""
-        number = len(self.deltas)
+        number: cython.Py_ssize_t = len(self.deltas)
         if number < MINUTES_FOR_HEAT:
             return None
-        low = bisect_left(self.deltas, delta)
-        return to_six(50 * (low + bisect_right(self.deltas, delta, low)) / number)
+        low: cython.Py_ssize_t = bisect_left(self.deltas, delta)
+        high: cython.Py_ssize_t = bisect_right(self.deltas, delta, low)
+        return to_six(50.0 * (low + high) / number)
 
 
-def flow_score(delta: int, volume: int, delta_long: int, volume_long: int, usual: float, heat: float | None) -> float:
+def usual_volume(volumes: list[int]) -> float:
+    """V0: the median of minute volumes in order, at least one contract; 100 while there are too few.
+
+    >>> usual_volume([]), usual_volume([*range(1, 20), 1000])
+    (100.0, 10.5)
+    """
+    number = len(volumes)
+    if number < MINUTES_FOR_VOLUME:
+        return UNKNOWN_VOLUME
+    return max(1.0, (volumes[(number - 1) // 2] + volumes[number // 2]) / 2)
+
+
+@cython.ccall
+@cython.exceptval(-1, check=True)
+def flow_score(
+    delta: cython.longlong, volume: cython.longlong, delta_long: cython.longlong, volume_long: cython.longlong,
+    usual: cython.double, heat: object,
+) -> cython.double:
     """.5 + .5 clip(2x, -1, 1) heat / 100, x = .6 delta/(V + V0) + .4 delta_long/(V_long + 5 V0).
 
     >>> flow_score(240, 400, 450, 1500, 100, 90.0)
     0.8402
     """
-    lean = 1.2 * delta / (volume + usual) + 0.8 * delta_long / (volume_long + 5 * usual)
-    weight = UNKNOWN_HEAT if heat is None else heat / 100
+    lean: cython.double = 1.2 * delta / (volume + usual) + 0.8 * delta_long / (volume_long + 5 * usual)
+    weight: cython.double = UNKNOWN_HEAT if heat is None else heat / 100
     return to_six(0.5 + 0.5 * max(-1.0, min(1.0, lean)) * weight)
 
 
-@dataclass(slots=True)
+@cython.cclass
 class Anchored:
     """Sums since the trade date opened, exact in integers: VWAP and its deviation lose nothing to rounding."""
 
-    profile: Profile = field(default_factory=Profile)
-    cvd: int = 0
-    volume: int = 0
-    price_volume: int = 0                # sum of price x volume, 1e-9
-    square_volume: int = 0               # sum of price^2 x volume, 1e-18
+    def __init__(self) -> None:
+        self.profile = Profile()
+        self.cvd = self.volume = 0
+        self.price_volume = 0                # sum of price x volume, 1e-9
+        self.square_volume = 0               # sum of price^2 x volume, 1e-18: Python's integers, 64 bits are too few
 
-    def add(self, trades: TradesInput, tick: float | None) -> None:
+    @cython.ccall
+    def add(self, trades: TradesInput, tick: object) -> object:
         """Count a frame's volume at price."""
+        size: cython.longlong
         self.cvd += trades.buy - trades.sell
         for row in trades.profile:
             buy, sell, none = row.buy, row.sell, row.none
-            size, price = buy + sell + none, round(row.price * PRICE_SCALE)
+            size = buy + sell + none
+            price = nearest(row.price * PRICE_SCALE)
             amount = price * size
             self.volume += size
             self.price_volume += amount
             self.square_volume += price * amount
             if tick is not None:
-                self._place(row.price, tick, buy, sell, none)
+                self.place(row.price, tick, buy, sell, none)
+        return None
 
-    def _place(self, price: float, tick: float, buy: int, sell: int, none: int) -> None:
+    @cython.cfunc
+    def place(
+        self, price: cython.double, tick: cython.double, buy: cython.longlong, sell: cython.longlong,
+        none: cython.longlong,
+    ) -> object:
         try:
-            self.profile.add(round(price / tick), buy, sell, none)
+            self.profile.add(nearest(price / tick), buy, sell, none)
         except OverflowError as error:
             raise BadData(
                 f"a trade at {price:g} is more than a million ticks of {tick:g} away from the others: "
                 "a bad price, or a wrong --tick") from error
+        return None
 
-    def vwap(self) -> tuple[int, int]:
+    @cython.ccall
+    def vwap(self) -> tuple:
         """Volume-weighted average price and the standard deviation of volume around it, in 1e-6."""
         volume = self.volume
         spread = self.square_volume * volume - self.price_volume**2

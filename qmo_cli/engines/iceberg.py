@@ -1,19 +1,24 @@
+# cython: language_level=3, auto_pickle=False
 """Icebergs: orders that were seen to hide size, the zones they leave, and what these say of the price."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from math import exp, inf
+from math import inf
 from typing import ClassVar
 
-from ..errors import ConfigurationError
-from ..packets import IcebergFact, Missing, Packet, Reading, ScoredReading, Second, TradesInput
-from ..times import SECOND
-from .bars import BarsReading
-from .base import to_six
-from .lives import Iceberg, IcebergEvent, Life
-from .zonebook import ZoneBook
-from .zones import Distances, Zone
+import cython
+from cython.cimports.libc.math import exp
+
+from qmo_cli.engines.bars import BarsReading
+from qmo_cli.engines.lives import Iceberg, IcebergEvent, Life
+from qmo_cli.engines.zonebook import ZoneBook
+from qmo_cli.engines.zones import Distances, LiveZone, Zone
+from qmo_cli.errors import ConfigurationError
+from qmo_cli.packets import IcebergFact, Missing, Reading, ScoredReading, Second, TradesInput
+from qmo_cli.rounding import to_six
+from qmo_cli.times import SECOND
+from qmo_cli.tray import Packet
 
 CONFIDENCE = 0.99        # of native evidence: it is the exchange's own arithmetic
 USUAL_WEIGHT = 30.0      # contracts: H0 until enough zones are known
@@ -137,8 +142,10 @@ class IcebergEngine:
             self._measure(self.next_scale, self.next_from)
 
     def _trade(self, row: Second) -> None:
-        self._come_to(row.second * SECOND)
-        self.book.trade(row)
+        if self.next_scale is not None:
+            self._come_to(row.second * SECOND)
+        book: ZoneBook = self.book
+        book.trade(row)
 
     def _live(self, packet: Packet, fact: IcebergFact, ts: int) -> list[IcebergEvent]:
         life = self.lives.get(fact.order_id)
@@ -154,38 +161,48 @@ class IcebergEngine:
 
     def _weigh(self, fact: IcebergFact, ts: int, traded: int) -> None:
         """Hidden volume that traded becomes weight of a zone; size that was only shown does not."""
-        zone = self.book.add(fact.side, fact.price, ts, traded, CONFIDENCE, fact.order_id)  # type: ignore[arg-type]
-        zone.strength = _strength(zone.weight, self.book.usual(ts, USUAL_WEIGHT, ZONES_FOR_USUAL))
+        book: ZoneBook = self.book
+        zone: LiveZone = book.add(fact.side, fact.price, ts, traded, CONFIDENCE, fact.order_id)
+        zone.strength = strength(zone.weight, book.usual(ts, USUAL_WEIGHT, ZONES_FOR_USUAL))
 
     def _reading(self, packet: Packet, events: list[IcebergEvent]) -> IcebergReading:
-        book, kept, now = self.book, self.kept, packet.ts
+        book: ZoneBook = self.book
+        kept = self.kept
         if book.changed:
             shown = book.most(self.most_zones)
             self.zones = [zone.public(self.half_life) for zone in shown], len(book.zones) - len(shown)
             book.changed = False
         elif kept is not None and not book.zones and not (events or kept.events) and kept.icebergs is self.icebergs[0]:
             return kept
+        now: cython.longlong = packet.ts
+        up: cython.double
+        down: cython.double
         up, down = self._pull(packet.price, now)
-        usual = book.usual(now, USUAL_WEIGHT, ZONES_FOR_USUAL)
+        usual: cython.double = book.usual(now, USUAL_WEIGHT, ZONES_FOR_USUAL)
+        zones, zones_dropped = self.zones
+        icebergs, icebergs_dropped = self.icebergs
         self.kept = IcebergReading(
             to_six(0.5 + 0.5 * (up - down) / (up + down + usual)), up + down > 0,
-            to_six(_strength(book.heaviest(now), usual)), CONFIDENCE if book.zones else 0.0,
-            *self.zones, *self.icebergs, events,
+            to_six(strength(book.heaviest(now), usual)), CONFIDENCE if book.zones else 0.0,
+            zones, zones_dropped, icebergs, icebergs_dropped, events,
         )
         return self.kept
 
     def _pull(self, price: float | None, now: int) -> tuple[float, float]:
         """(B, A): weight of the zones in reach that hold the price up, and down."""
-        if price is None or not self.book.zones:
+        book: ZoneBook = self.book
+        if price is None or not book.zones:
             return 0.0, 0.0
         tick, atr = self.scale
-        return self.book.pull(price, max(self.reach_ticks * tick, self.reach_atr * atr), now)
+        return book.pull(price, max(self.reach_ticks * tick, self.reach_atr * atr), now)
 
     def _resting(self) -> tuple[list[Iceberg], int]:
         shown = list(self.lives.values())[-self.most_icebergs:]
         return [life.public() for life in shown], len(self.lives) - len(shown)
 
 
-def _strength(weight: float, usual: float) -> float:
+@cython.cfunc
+@cython.exceptval(check=False)
+def strength(weight: cython.double, usual: cython.double) -> cython.double:
     """10 (1 - e^(-h / H0)): h = H0 gives 6.32."""
     return 10 * (1 - exp(-weight / usual))

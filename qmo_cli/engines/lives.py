@@ -1,3 +1,4 @@
+# cython: language_level=3, auto_pickle=False
 """The life of one iceberg: what it showed, what it hid, how it behaved."""
 
 from __future__ import annotations
@@ -9,8 +10,9 @@ from typing import Annotated, Literal
 
 from msgspec import Struct
 
-from ..packets import OPTIONAL, IcebergFact, OptionalInt, Packet
-from ..times import SECOND
+from qmo_cli.packets import OPTIONAL, IcebergFact, OptionalInt
+from qmo_cli.times import SECOND
+from qmo_cli.tray import Packet
 
 WALL_RELOADS = 3
 WALL_SPAN = 60 * SECOND

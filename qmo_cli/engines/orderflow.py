@@ -1,3 +1,4 @@
+# cython: language_level=3, auto_pickle=False
 """Order flow: who was aggressive, how unusual that is, and where it traded.
 
 All windows are event time in whole seconds, so that no number depends on the frame's length.
@@ -8,13 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
+import cython
 from msgspec import Struct
 
-from ..packets import DepthInput, Market, Missing, Packet, Print, Reading, ScoredReading, TradesInput
-from ..sessions import session
-from ..times import SECOND
-from .base import to_six
-from .flow import MINUTE, MINUTES_FOR_HEAT, Anchored, Minutes, Window, flow_score
+from qmo_cli.engines.flow import MINUTE, MINUTES_FOR_HEAT, Anchored, Minutes, Window, flow_score
+from qmo_cli.packets import DepthInput, Market, Missing, Print, Reading, ScoredReading, TradesInput
+from qmo_cli.rounding import to_six
+from qmo_cli.sessions import session
+from qmo_cli.times import SECOND
+from qmo_cli.tray import Packet
 
 WINDOW = 60        # s: W
 LONG_WINDOW = 300  # s: L
@@ -91,7 +94,7 @@ class Orderflow:
 
     reasons: dict[str, str] = field(default_factory=dict, init=False)
     instrument_id: int = field(default=-1, init=False)
-    day_end: int = field(default=0, init=False)
+    day_end: int = field(default=0, init=False)  # s
     anchor: str = field(default="", init=False)
     short: Window = field(default_factory=lambda: Window(WINDOW), init=False)
     long: Window = field(default_factory=lambda: Window(LONG_WINDOW), init=False)
@@ -103,7 +106,8 @@ class Orderflow:
     average: tuple[float, float, list[float]] = field(default=(0.0, 0.0, []), init=False)
 
     def update(self, packet: Packet) -> OrderflowReading | Missing:
-        trades = packet.inputs.trades
+        inputs = packet.inputs
+        trades = inputs.trades
         if trades is None:
             return Missing(f"needs trades, input is {packet.health.access}")
         market = packet.market
@@ -111,49 +115,66 @@ class Orderflow:
             self._new_contract(packet.instrument_id)
         if trades.seconds:
             self._take(trades, market.tick)
-        now = (packet.ts - 1) // SECOND
-        self.short.expire(now)
-        self.long.expire(now)
-        minute = packet.ts // SECOND // MINUTE
-        if not packet.closed:
-            self.minutes.forget(minute)
-        elif self.minutes.close_before(minute):
-            self._find_places(market.tick)
+        now: cython.longlong = packet.ts
+        self._pass_time(now, market.tick, packet.closed)
         if self.since.volume == 0:
             return Missing("no trade yet")
-        return self._reading(market, trades, packet.inputs.depth)
+        return self._reading(market, trades, inputs.depth)
+
+    def _pass_time(self, now: cython.longlong, tick: float | None, closed: bool) -> None:
+        """Windows and minutes move on to the frame's end."""
+        minutes: Minutes = self.minutes
+        short: Window = self.short
+        long: Window = self.long
+        short.expire((now - 1) // SECOND)
+        long.expire((now - 1) // SECOND)
+        minute: cython.longlong = now // SECOND // MINUTE
+        if not closed:
+            minutes.forget(minute)
+        elif minutes.close_before(minute):
+            self._find_places(tick)
 
     def _take(self, trades: TradesInput, tick: float | None) -> None:
-        first = trades.seconds[0].second
-        if first * SECOND >= self.day_end:
-            self._new_day(first * SECOND)
-        if self.minutes.close_before(first // MINUTE):
+        short: Window = self.short
+        long: Window = self.long
+        minutes: Minutes = self.minutes
+        first: cython.longlong = trades.seconds[0].second
+        if first >= self.day_end:
+            self._new_day(first)
+        since: Anchored = self.since
+        if minutes.close_before(first // MINUTE):
             self._find_places(tick)
-        closed = False
+        closed: cython.bint = False
         for row in trades.seconds:
-            self.short.add(row)
-            self.long.add(row)
-            closed = self.minutes.add(row) or closed
-        self.since.add(trades, tick)
+            second, buy, sell, none = row.second, row.buy, row.sell, row.none
+            short.add(second, buy, sell, none)
+            long.add(second, buy, sell, none)
+            closed = minutes.add(second, buy, sell, none) or closed
+        since.add(trades, tick)
         if closed:  # within this frame, whose trades at a price cannot be told apart by minute
             self._find_places(tick)
-        if self.since.volume:
+        if since.volume:
             self._find_levels(tick)
 
     def _find_levels(self, tick: float | None) -> None:
         """Value area, VWAP and its bands, after every trade."""
-        vwap, deviation = self.since.vwap()
-        bands = [(vwap + width * deviation) / MILLION for width in (-2, -1, 1, 2)]
-        self.average = vwap / MILLION, deviation / MILLION, bands
-        if tick is not None and self.since.profile.volume == self.since.volume:
-            area = self.since.profile.value_area(self.value_area)
+        since: Anchored = self.since
+        mean: cython.longlong
+        deviation: cython.longlong
+        mean, deviation = since.vwap()
+        self.average = mean / MILLION, deviation / MILLION, [
+            (mean - 2 * deviation) / MILLION, (mean - deviation) / MILLION, (mean + deviation) / MILLION,
+            (mean + 2 * deviation) / MILLION,
+        ]
+        if tick is not None and since.profile.volume == since.volume:
+            area = since.profile.value_area(self.value_area)
             if area != self.area:
                 low, poc, high = self.area = area
                 self.levels = round(poc * tick, 9), round(high * tick, 9), round(low * tick, 9)
 
-    def _new_day(self, ts: int) -> None:
-        here = session(ts)
-        self.day_end, self.anchor = here.day_end, f"open of trade date {here.trade_date}"
+    def _new_day(self, second: int) -> None:
+        here = session(second * SECOND)
+        self.day_end, self.anchor = here.day_end // SECOND, f"open of trade date {here.trade_date}"
         self._forget_levels()
 
     def _new_contract(self, instrument_id: int) -> None:
@@ -180,28 +201,39 @@ class Orderflow:
         )
 
     def _large(self, trades: TradesInput, depth: DepthInput | None) -> list[Print]:
-        large = [print_ for print_ in trades.prints if print_.size >= self.large_minimum]
+        least: cython.longlong = self.large_minimum
+        large = [one for one in trades.prints if one.size >= least]
         levels = [*depth.bids, *depth.asks] if large and depth is not None else []
         if levels:
-            least = self.large_multiple * sum([level.size for level in levels]) / len(levels)
-            large = [print_ for print_ in large if print_.size >= least]
+            average = sum([level.size for level in levels]) / len(levels)
+            large = [one for one in large if one.size >= self.large_multiple * average]
         return large
 
     def _reading(self, market: Market, trades: TradesInput, depth: DepthInput | None) -> OrderflowReading:
-        short, long = self.short, self.long
-        delta, sided = short.buy - short.sell, short.buy + short.sell
-        delta_long, volume_long = long.buy - long.sell, long.buy + long.sell + long.none
-        usual, heat = self.minutes.usual_volume(), self.minutes.heat(abs(delta))
-        score = flow_score(delta, sided + short.none, delta_long, volume_long, usual, heat)
+        short: Window = self.short
+        long: Window = self.long
+        minutes: Minutes = self.minutes
+        since: Anchored = self.since
+        delta: cython.longlong = short.buy - short.sell
+        sided: cython.longlong = short.buy + short.sell
+        volume: cython.longlong = sided + short.none
+        delta_long: cython.longlong = long.buy - long.sell
+        volume_long: cython.longlong = long.buy + long.sell + long.none
+        heat = minutes.heat(abs(delta))
+        score: cython.double = flow_score(delta, volume, delta_long, volume_long, minutes.usual, heat)
         middle = weighted_mid(market)
-        self._explain(heat, market, middle)
+        if heat is None or middle is None or self.area is None or self.reasons:
+            self._explain(heat, middle)
+        mean, deviation, bands = self.average
+        poc, high, low = self.levels
+        imbalances, stacked, clusters = self.places
         return OrderflowReading(
-            score, sided > 0 and sided >= self.enough * usual, delta, sided + short.none, delta_long, volume_long,
-            short.none, self.since.cvd, self.anchor, bias(score), heat, *self.average, *self.levels, middle,
-            self._large(trades, depth), *self.places,
+            score, sided > 0 and sided >= self.enough * minutes.usual, delta, volume, delta_long, volume_long,
+            short.none, since.cvd, self.anchor, bias(score), heat, mean, deviation, bands, poc, high, low, middle,
+            self._large(trades, depth) if trades.prints else [], imbalances, stacked, clusters,
         )
 
-    def _explain(self, heat: float | None, market: Market, middle: float | None) -> None:
+    def _explain(self, heat: float | None, middle: float | None) -> None:
         reasons: dict[str, str] = {}
         if heat is None:
             reasons["heat"] = f"{len(self.minutes.deltas)} of {MINUTES_FOR_HEAT} minutes"

@@ -1,3 +1,4 @@
+# cython: language_level=3, auto_pickle=False
 """The zones of one contract, in the order of event time.
 
 Trades meet the zones by whole seconds, so that a zone's life does not depend on the frames in which things arrive.
@@ -7,50 +8,64 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from hashlib import blake2b
-from math import exp2, inf, log2
+from math import inf
 from operator import attrgetter
-from typing import Literal
 
-from ..packets import Second
-from ..sessions import CLOSED, session_name
-from ..times import SECOND
-from .zones import EPSILON, Distances, LiveZone
+import cython
+from cython.cimports.libc.math import exp2, log2
+
+from qmo_cli.engines.zones import Distances, LiveZone
+from qmo_cli.packets import Second
+from qmo_cli.sessions import CLOSED, session_name
 
 MOST_CERTAIN = 0.99
 SESSION_FADE = 0.7  # what a zone keeps of its weight at a change of session
+EPSILON = cython.declare(cython.double, 1e-9)                   # as in zones
+NANO = cython.declare(cython.double, 1e9)                       # ns
+SECOND = cython.declare(cython.longlong, 1_000_000_000)
 
 
+@cython.cclass
 class Standing:
     """The zones around a price that hold, ascending, with weights as of one moment: all decay alike."""
 
-    __slots__ = ("lows", "price", "reach", "rows", "widest")
-
     def __init__(self, zones: Iterable[LiveZone], at: int, half_life: float, price: float, reach: float) -> None:
+        zone: LiveZone
         self.price, self.reach = price, reach
-        low, high = price - 2 * reach, price + 2 * reach
-        self.rows = sorted([
-            (zone.low, zone.high, zone.good * zone.weight_at(at, half_life) * zone.confidence)
-            for zone in zones if zone.low <= high and zone.high >= low and zone.state != "broken"
-        ])
+        low: cython.double = price - 2 * reach
+        high: cython.double = price + 2 * reach
+        rows: list = []
+        for zone in zones:
+            if zone.low <= high and zone.high >= low and zone.state != "broken":
+                weight: cython.double = zone.good() * zone.weight_at(at, half_life) * zone.confidence
+                rows.append((zone.low, zone.high, weight))
+        self.rows = sorted(rows)
         self.lows = [row[0] for row in self.rows]
-        self.widest = max([high - low for low, high, _ in self.rows], default=0.0)
+        self.widest = max([row[1] - row[0] for row in self.rows], default=0.0)
 
-    def serves(self, price: float, reach: float) -> bool:
+    @cython.ccall
+    @cython.exceptval(check=False)
+    def serves(self, price: cython.double, reach: cython.double) -> cython.bint:
         """Whether all zones in reach of this price are among them."""
         return reach == self.reach and abs(price - self.price) <= reach
 
-    def pull(self, price: float) -> tuple[float, float]:
+    @cython.ccall
+    def pull(self, price: cython.double) -> tuple:
         """(B, A): weight x confidence x prox of the zones that hold the price up, and down.
 
         prox = max(0, 1 - distance / reach); a broken zone holds nothing until it has flipped.
         """
-        up, down, reach = 0.0, 0.0, self.reach
-        first = bisect_left(self.lows, price - reach - self.widest)
-        last = bisect_right(self.lows, price + reach)
+        reach: cython.double = self.reach
+        up: cython.double = 0.0
+        down: cython.double = 0.0
+        low: cython.double
+        high: cython.double
+        weight: cython.double
+        first: cython.Py_ssize_t = bisect_left(self.lows, price - reach - self.widest)
+        last: cython.Py_ssize_t = bisect_right(self.lows, price + reach)
         for low, high, weight in self.rows[first:last]:
-            distance = low - price if price < low else price - high if price > high else 0.0
+            distance: cython.double = low - price if price < low else price - high if price > high else 0.0
             if distance >= reach:
                 continue
             if weight > 0:
@@ -60,48 +75,51 @@ class Standing:
         return up, down
 
 
-@dataclass(slots=True)
+@cython.cclass
 class ZoneBook:
-    """All zones of one contract, and how far its event time has come.
+    """All zones of one contract, and how far its event time has come. Times are ns, ``half_life`` s.
 
     All weights halve in the same time, so that the zones' order by weight holds between two pieces of evidence. They
-    are ranked by log2(weight) + last_seen / half-life, from which the weight at any time follows.
+    are ranked by log2(weight) + last_seen / half-life, from which the weight at any time follows: ``ranks``, lightest
+    first. Evidence joins a zone seen no longer than ``memory`` ago; a zone that has decayed to ``least`` contracts has
+    expired, the lightest does at ``expires``. ``changed``: something that shows has changed since this was last set
+    False. ``low`` and ``high`` are what traded in ``second`` and has not met the zones yet; no zone changes while
+    trades stay above ``floor`` and below ``ceiling``.
     """
 
-    series: str
-    half_life: float                     # s
-    memory: int                          # ns: evidence joins a zone seen no longer ago
-    far: Distances
-    least: float = 0.5                   # contracts: a zone that has decayed to this has expired
-    zones: list[LiveZone] = field(default_factory=list)
-    ranks: list[tuple[float, str, LiveZone]] = field(default_factory=list)  # lightest first
-    standing: Standing | None = None     # around the newest price
-    newest: int = 0                      # ns: newest evidence
-    changed: bool = True                 # something that shows has changed since this was last set False
-    session: str = ""
-    second: int = -1                     # whose trades have not met the zones yet, and their range
-    low: float = inf
-    high: float = -inf
-    floor: float = -inf                  # no zone changes while trades stay above this price
-    ceiling: float = inf                 # and below this one
-    expires: float = inf                 # ns: when the lightest zone does
+    def __init__(self, series: str, half_life: float, memory: int, far: Distances, least: float = 0.5) -> None:
+        self.series, self.half_life, self.memory, self.far, self.least = series, half_life, memory, far, least
+        self.zones: list[LiveZone] = []
+        self.ranks: list[tuple[float, str, LiveZone]] = []
+        self.standing: Standing | None = None     # around the newest price
+        self.newest = 0                           # newest evidence
+        self.changed = True
+        self.session = ""
+        self.second = -1
+        self.low, self.high, self.floor, self.ceiling = inf, -inf, -inf, inf
+        self.expires = inf
 
-    def measure(self, since: int, far: Distances) -> None:
+    @cython.ccall
+    def measure(self, since: cython.longlong, far: Distances) -> object:
         """From this time on these distances count."""
+        zone: LiveZone
         self.advance(since)
         self.far = far
         for zone in self.zones:
             zone.watch(far)
-        self._fence()
+        self.fence()
+        return None
 
+    @cython.ccall
     def add(
-        self, side: Literal["B", "A"], price: float, ts: int, weight: float, confidence: float, order_id: str,
+        self, side: str, price: cython.double, ts: cython.longlong, weight: cython.double, confidence: cython.double,
+        order_id: str,
     ) -> LiveZone:
         """Put evidence of some weight into the nearest zone of its side in reach, or a new one."""
         if not self.zones:
             self.session = session_name(ts)
-        zone = self._place(side, price, ts)
-        now = max(ts, zone.last_seen)
+        zone: LiveZone = self.place(side, price, ts)
+        now: cython.longlong = max(ts, zone.last_seen)
         zone.weight = zone.weight_at(now, self.half_life) + weight
         zone.last_seen = now
         zone.low, zone.high = min(zone.low, price), max(zone.high, price)
@@ -111,124 +129,171 @@ class ZoneBook:
             zone.confidence = min(MOST_CERTAIN, 1 - (1 - zone.confidence) * (1 - confidence))
         zone.watch(self.far)
         self.floor, self.ceiling = max(self.floor, zone.falls), min(self.ceiling, zone.rises)
-        self._rank(zone)
+        self.rank(zone)
         self.newest = max(self.newest, now)
-        self._change(zone)
+        self.change(zone)
         return zone
 
-    def _place(self, side: Literal["B", "A"], price: float, ts: int) -> LiveZone:
-        width = self.far.width + EPSILON
-        near = [
-            zone for zone in self.zones
-            if zone.side == side and zone.high - width <= price <= zone.low + width
-            and ts - zone.last_seen <= self.memory
-        ]
-        if near:
-            zone = min(near, key=lambda zone: (zone.distance(price), zone.first_seen))
-            del self.ranks[bisect_left(self.ranks, (zone.rank, zone.id))]
-            return zone
+    @cython.cfunc
+    def place(self, side: str, price: cython.double, ts: cython.longlong) -> LiveZone:
+        """The zone that evidence joins, taken out of the ranks; a new one where there is none."""
+        zone: LiveZone
+        found: LiveZone = None
+        width: cython.double = self.far.width + EPSILON
+        for zone in self.zones:
+            near: cython.bint = zone.high - width <= price <= zone.low + width and ts - zone.last_seen <= self.memory
+            if near and zone.side == side and (found is None or self.is_nearer(zone, found, price)):
+                found = zone
+        if found is not None:
+            del self.ranks[bisect_left(self.ranks, (found.rank, found.id))]
+            return found
         zone = LiveZone(zone_id(self.series, side, price, ts), side, price, price, ts, ts, ts)
         self.zones.append(zone)
         return zone
 
-    def _rank(self, zone: LiveZone) -> None:
-        zone.rank = log2(zone.weight) + zone.last_seen / SECOND / self.half_life
+    @cython.cfunc
+    @cython.exceptval(-1, check=True)
+    def is_nearer(self, zone: LiveZone, other: LiveZone, price: cython.double) -> cython.bint:
+        """Whether a zone is nearer to the price than another, or as near and older."""
+        here: cython.double = zone.distance(price)
+        there: cython.double = other.distance(price)
+        return here < there or (here == there and zone.first_seen < other.first_seen)
+
+    @cython.cfunc
+    def rank(self, zone: LiveZone) -> object:
+        zone.rank = log2(zone.weight) + zone.last_seen / NANO / self.half_life
         insort(self.ranks, (zone.rank, zone.id, zone))
-        self._foresee()
+        self.foresee()
+        return None
 
-    def _foresee(self) -> None:
-        left = self.ranks[0][0] - log2(self.least) if self.ranks else inf
-        self.expires = left * self.half_life * SECOND
+    @cython.cfunc
+    def foresee(self) -> object:
+        left: cython.double = self.ranks[0][0] - log2(self.least) if self.ranks else inf
+        self.expires = left * self.half_life * NANO
+        return None
 
-    def _change(self, zone: LiveZone | None = None) -> None:
-        """Something shows that did not; of this zone or of all."""
+    @cython.cfunc
+    def change(self, zone: LiveZone) -> object:
+        """Something shows of this zone that did not."""
         self.changed, self.standing = True, None
-        for one in self.zones if zone is None else (zone,):
-            one.shown = None
+        zone.shown = None
+        return None
 
-    def trade(self, row: Second) -> None:
+    @cython.ccall
+    def trade(self, row: Second) -> object:
         """Trades of a second, or of a part of it; they meet the zones when the second is over."""
-        if row.second > self.second:
+        second: cython.longlong = row.second
+        low: cython.double = row.low
+        high: cython.double = row.high
+        if second > self.second:
             self.test()
-            self.second, self.low, self.high = row.second, row.low, row.high
+            self.second, self.low, self.high = second, low, high
         else:
-            self.low, self.high = min(self.low, row.low), max(self.high, row.high)
+            self.low, self.high = min(self.low, low), max(self.high, high)
+        return None
 
-    def test(self) -> None:
+    @cython.ccall
+    def test(self) -> object:
         """Let the trades of the second meet the zones."""
-        low, high, start = self.low, self.high, self.second * SECOND
+        zone: LiveZone
+        low: cython.double = self.low
+        high: cython.double = self.high
+        start: cython.longlong = self.second * SECOND
         self.low, self.high = inf, -inf
         if low > self.floor and high < self.ceiling:
-            return
+            return None
         for zone in self.zones:
             if zone.since <= start and (low <= zone.falls or high >= zone.rises):
                 if zone.meet(low, high, self.far):
-                    self._change(zone)
+                    self.change(zone)
                 zone.watch(self.far)
-        self._fence()
+        self.fence()
+        return None
 
-    def advance(self, now: int) -> list[LiveZone]:
+    @cython.ccall
+    def advance(self, now: cython.longlong) -> list:
         """Let time pass until ``now``: seconds end, sessions change, zones expire. Gives the expired ones back."""
         if self.high >= self.low and (self.second + 1) * SECOND <= now:
             self.test()
         if not self.zones:
             return []
-        here = session_name(now)
-        if here not in (self.session, CLOSED):
+        here: str = session_name(now)
+        if here != self.session and here != CLOSED:
             self.session = here
-            self._fade()
-        return self._expire(now) if now >= self.expires else []
+            self.fade()
+        return self.expire(now) if now >= self.expires else []
 
-    def usual(self, now: int, unknown: float, enough: int) -> float:
+    @cython.ccall
+    @cython.exceptval(-1, check=True)
+    def usual(self, now: cython.longlong, unknown: cython.double, enough: cython.longlong) -> cython.double:
         """H0: the median zone's weight, at least one contract; ``unknown`` until there are ``enough`` zones."""
-        number = len(self.ranks)
+        number: cython.Py_ssize_t = len(self.ranks)
         if number < enough:
             return unknown
-        age = now / SECOND / self.half_life
-        lower, upper = exp2(self.ranks[(number - 1) // 2][0] - age), exp2(self.ranks[number // 2][0] - age)
-        return max(1.0, (lower + upper) / 2)
+        age: cython.double = now / NANO / self.half_life
+        low: cython.double = self.ranks[(number - 1) // 2][0]
+        high: cython.double = self.ranks[number // 2][0]
+        return max(1.0, (exp2(low - age) + exp2(high - age)) / 2)
 
-    def heaviest(self, now: int) -> float:
+    @cython.ccall
+    @cython.exceptval(-1, check=True)
+    def heaviest(self, now: cython.longlong) -> cython.double:
         """Weight of the heaviest zone; 0 without zones."""
-        return exp2(self.ranks[-1][0] - now / SECOND / self.half_life) if self.ranks else 0.0
+        if not self.ranks:
+            return 0.0
+        most: cython.double = self.ranks[-1][0]
+        return exp2(most - now / NANO / self.half_life)
 
-    def most(self, number: int) -> list[LiveZone]:
+    @cython.ccall
+    def most(self, number: cython.Py_ssize_t) -> list:
         """The heaviest zones, by price."""
-        heaviest = self.ranks[max(0, len(self.ranks) - number):]
-        return sorted([zone for _, _, zone in heaviest], key=attrgetter("low", "id"))
+        heaviest: list = self.ranks[max(0, len(self.ranks) - number):]
+        return sorted([row[2] for row in heaviest], key=attrgetter("low", "id"))
 
-    def pull(self, price: float, reach: float, now: int) -> tuple[float, float]:
+    @cython.ccall
+    def pull(self, price: cython.double, reach: cython.double, now: cython.longlong) -> tuple:
         """(B, A) at a time: the weights of the zones in reach that hold the price up, and down."""
-        standing = self.standing
+        standing: Standing = self.standing
         if standing is None or not standing.serves(price, reach):
             standing = self.standing = Standing(self.zones, self.newest, self.half_life, price, reach)
+        up: cython.double
+        down: cython.double
         up, down = standing.pull(price)
-        left = exp2((self.newest - now) / SECOND / self.half_life)
+        left: cython.double = exp2((self.newest - now) / NANO / self.half_life)
         return up * left, down * left
 
-    def _fade(self) -> None:
+    @cython.cfunc
+    def fade(self) -> object:
         """Another session: take weight off all zones at once."""
+        zone: LiveZone
         self.ranks = []
         for zone in self.zones:
             zone.weight *= SESSION_FADE
-            self._rank(zone)
-        self._change()
+            self.rank(zone)
+            self.change(zone)
+        return None
 
-    def _expire(self, now: int) -> list[LiveZone]:
-        gone = []
+    @cython.cfunc
+    def expire(self, now: cython.longlong) -> list:
+        zone: LiveZone
+        gone: list = []
         while now >= self.expires:
             _, _, zone = self.ranks.pop(0)
             zone.state = "expired"
             self.zones.remove(zone)
-            self._change(zone)
-            self._foresee()
+            self.change(zone)
+            self.foresee()
             gone.append(zone)
-        self._fence()
+        self.fence()
         return gone
 
-    def _fence(self) -> None:
-        self.floor = max((zone.falls for zone in self.zones), default=-inf)
-        self.ceiling = min((zone.rises for zone in self.zones), default=inf)
+    @cython.cfunc
+    def fence(self) -> object:
+        zone: LiveZone
+        self.floor, self.ceiling = -inf, inf
+        for zone in self.zones:
+            self.floor, self.ceiling = max(self.floor, zone.falls), min(self.ceiling, zone.rises)
+        return None
 
 
 def zone_id(series: str, side: str, price: float, ts: int) -> str:

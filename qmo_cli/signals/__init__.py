@@ -8,10 +8,11 @@ from msgspec import Struct
 
 from ..errors import BadData
 from ..instruments import Spec
-from ..packets import OPTIONAL, WIRE_VERSION, Market, OptionalStr, Packet
+from ..packets import OPTIONAL, WIRE_VERSION, Market, OptionalStr
 from ..score import Kind, Score
 from ..sessions import session
 from ..times import SECOND, iso
+from ..tray import Packet
 from .context import MarketContext, Scene
 from .decision import Memory
 from .plan import MAX_PRICE_AGE, NO_PLAN, Plan, Planner, plan_gaps, specification

@@ -9,9 +9,10 @@ from msgspec import Struct
 
 from ..instruments import GOLD, Spec, days_to_first_notice
 from ..live_zones import NO_ZONES, LiveZones, ZoneMemo, supports
-from ..packets import OPTIONAL, Health, Market, Packet
+from ..packets import OPTIONAL, Health, Market
 from ..sessions import Session
 from ..times import SECOND
+from ..tray import Packet
 from ..views import AbsorptionView, BarsView, IcebergView, OrderflowView, ZoneView, reason
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ..instruments import Spec, root_of, spec_of
-from ..packets import Packet
+from ..tray import Packet
 from .context import NearZone, Scene
 from .rationale import number
 from .sizing import (

@@ -1,0 +1,2 @@
+cpdef object session(long long ts)
+cpdef str session_name(long long ts)
