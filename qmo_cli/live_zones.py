@@ -1,14 +1,20 @@
+# cython: language_level=3, auto_pickle=False
 """The live iceberg zones of one reading, arranged so that each packet asks cheaply."""
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from operator import itemgetter
 
-from .times import SECOND
-from .views import IcebergView, ZoneView
+import cython
+from cython.cimports.libc.math import exp2
+
+from qmo_cli.views import IcebergView, ZoneView
 
 LIVE = frozenset({"created", "defended", "flipped"})
+NANO = cython.declare(cython.double, 1e9)  # ns
+MOST_HALVINGS = cython.declare(cython.double, 1000.0)  # after which nothing is left; exp2 stays a number
 
 
 def supports(zone: ZoneView) -> bool:
@@ -19,6 +25,7 @@ def supports(zone: ZoneView) -> bool:
     return (zone.side == "B") != (zone.state == "flipped")
 
 
+@cython.cclass
 class LiveZones:
     """Zones that stand, ascending by centre.
 
@@ -27,51 +34,66 @@ class LiveZones:
     """
 
     def __init__(self, zones: Sequence[ZoneView]) -> None:
-        live = [zone for zone in zones if zone.state in LIVE]
-        self.zones = sorted(live, key=lambda zone: (zone.low + zone.high, zone.id))
-        self.centres = [(zone.low + zone.high) / 2 for zone in self.zones]
-        newest = max((int(zone.last_seen) for zone in self.zones), default=0)
-        self.weights = [_weight(zone, newest) for zone in self.zones]
-        self._margin = max((zone.high - zone.low for zone in live), default=0.0)  # no zone reaches farther
+        live = [(zone.low + zone.high, zone.id, int(zone.last_seen), zone) for zone in zones if zone.state in LIVE]
+        live.sort(key=itemgetter(0, 1))
+        newest: cython.longlong = max([row[2] for row in live], default=0)
+        self.zones: list[ZoneView] = [row[3] for row in live]
+        self.centres: list[float] = [row[0] / 2 for row in live]
+        self.rows: list[tuple[float, float, float]] = [
+            (zone.low, zone.high, weight_of(zone, newest - seen)) for _, _, seen, zone in live
+        ]
+        self.margin = max([row[1] - row[0] for row in self.rows], default=0.0)  # no zone reaches farther
 
-    def within(self, price: float, reach: float) -> tuple[float, float]:
+    @cython.ccall
+    def within(self, price: cython.double, reach: cython.double) -> tuple:
         """Weight of the zones that support and of those that resist no farther from the price than ``reach``."""
-        below = above = 0.0
-        first = bisect_left(self.centres, price - reach - self._margin)
-        last = bisect_right(self.centres, price + reach + self._margin)
-        for zone, weight in zip(self.zones[first:last], self.weights[first:last], strict=True):
-            if zone.low - reach <= price <= zone.high + reach:
-                if supports(zone):
+        below: cython.double = 0.0
+        above: cython.double = 0.0
+        low: cython.double
+        high: cython.double
+        weight: cython.double
+        first: cython.Py_ssize_t = bisect_left(self.centres, price - reach - self.margin)
+        last: cython.Py_ssize_t = bisect_right(self.centres, price + reach + self.margin)
+        for low, high, weight in self.rows[first:last]:
+            if low - reach <= price <= high + reach:
+                if weight > 0:
                     below += weight
                 else:
-                    above += weight
+                    above -= weight
         return below, above
 
-    def around(self, price: float) -> tuple[ZoneView | None, ZoneView | None]:
-        """The nearest zone below (or at) the price and the nearest above, by centre."""
-        place = bisect_right(self.centres, price)
+    @cython.ccall
+    def around(self, price: cython.double) -> tuple:
+        """The nearest zone below (or at) the price and the nearest above, by centre; None where there is none."""
+        place: cython.Py_ssize_t = bisect_right(self.centres, price)
         below = self.zones[place - 1] if place else None
         return below, self.zones[place] if place < len(self.zones) else None
 
 
-def _weight(zone: ZoneView, at: int) -> float:
-    age = (at - int(zone.last_seen)) / SECOND
-    halvings = age / zone.half_life if zone.half_life > 0 else 0.0
-    return float(zone.weight * zone.confidence * 2.0 ** -min(halvings, 1000.0))
+@cython.cfunc
+@cython.exceptval(-1, check=True)
+def weight_of(zone: ZoneView, age: cython.double) -> cython.double:
+    """Weight x confidence of a zone seen ``age`` ns before the newest; negative where it resists."""
+    half_life: cython.double = zone.half_life
+    halvings: cython.double = age / NANO / half_life if half_life > 0 else 0.0
+    weight: cython.double = zone.weight
+    confidence: cython.double = zone.confidence
+    left: cython.double = weight * confidence * exp2(-min(halvings, MOST_HALVINGS))
+    return left if supports(zone) else -left
 
 
 NO_ZONES = LiveZones(())
 
 
+@cython.cclass
 class ZoneMemo:
     """The zones of the latest reading; arranged anew only when the engine gave another list."""
 
-    __slots__ = ("arranged", "listed")
-
     def __init__(self) -> None:
         self.listed: list[ZoneView] | None = None
-        self.arranged = NO_ZONES
+        self.arranged: LiveZones = NO_ZONES
 
+    @cython.ccall
     def of(self, reading: IcebergView | None) -> LiveZones:
         """The live zones of this reading."""
         listed = None if reading is None else reading.zones

@@ -21,9 +21,11 @@ def to_six(value: cython.double) -> cython.double:
 @cython.ccall
 @cython.exceptval(check=False)
 def nearest(value: cython.double) -> cython.longlong:
-    """The nearest whole number, halves up; for what is whole but for the rounding of floats.
+    """The nearest whole number, halves away from zero, so that what mirrors each other stays so.
 
-    >>> nearest(2567.3 / 0.1), nearest(-2.6)
-    (25673, -3)
+    >>> nearest(2567.3 / 0.1), nearest(-2.6), nearest(-0.5)
+    (25673, -3, -1)
     """
+    if value < 0:
+        return -cython.cast(cython.longlong, floor(0.5 - value))
     return cython.cast(cython.longlong, floor(value + 0.5))

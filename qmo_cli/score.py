@@ -1,3 +1,4 @@
+# cython: language_level=3, auto_pickle=False
 """Five pillars become one score: a weighted mean of those that have something to say, with two boosts.
 
 Scores run from 0 (strong sell) over 0.5 (neutral) to 1 (strong buy). Totals, weights and shares are compared as
@@ -11,13 +12,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from msgspec import Raw, Struct
+import cython
+from msgspec import Struct
 
-from .errors import ConfigurationError, UsageError
-from .live_zones import ZoneMemo
-from .packets import Health, Opinion, Reading
-from .tray import Packet
-from .views import (
+from qmo_cli.errors import ConfigurationError, UsageError
+from qmo_cli.live_zones import ZoneMemo
+from qmo_cli.packets import Health, Market, Opinion, Reading
+from qmo_cli.rounding import nearest, to_six
+from qmo_cli.tray import Packet
+from qmo_cli.views import (
     AbsorptionView,
     AstroView,
     BarsView,
@@ -62,6 +65,9 @@ class Boosts(Struct, frozen=True, gc=False):
 
     iceberg_zones: float
     gann_confluence: float
+
+
+NO_BOOSTS = Boosts(0.0, 0.0)
 
 
 class Score(Reading, frozen=True, gc=False):
@@ -134,52 +140,32 @@ class Scorer:
         """Score one packet; the reasons of null leaves go into its ``missing`` map."""
         views, reasons = _parts(packet)
         pillars = (_pair(views[0], views[1]), _pair(views[2], views[3]), views[4], views[5], views[6])
-        base, known, active, contributions = self._mean(pillars)
+        base, known, active, contributions = _mean(self._micro, pillars)
         zone_boost = gann_boost = 0
         if base is not None and base != NEUTRAL:
             zone_boost, gann_boost = self._boosts(packet, base, pillars[2][0])
         total = None if base is None else min(MICRO, max(0, base + zone_boost + gann_boost))
         price_only = _price_only(packet, pillars)
-        speaks = pillars[0][1] or pillars[1][1] or price_only
-        gate = [] if total is None else _gate(total, known, active, speaks)
+        gate = _gate(total, known, active, pillars[0][1] or pillars[1][1] or price_only)
         gaps = self._missing(packet.series, reasons, pillars, total)
         packet.slots["score"] = Score(
             pillars[0][0], pillars[1][0], pillars[2][0], pillars[3][0], pillars[4][0],
             None if base is None else base / MICRO, None if total is None else total / MICRO,
             "HOLD" if gate else side_of(total), self.phase, self.weights,
-            Boosts(zone_boost / MICRO, gann_boost / MICRO), known / MICRO, active / MICRO, contributions,
-            price_only, gate, gaps.score,
+            NO_BOOSTS if zone_boost == 0 == gann_boost else Boosts(zone_boost / MICRO, gann_boost / MICRO),
+            known / MICRO, active / MICRO, contributions, price_only, gate, gaps.score,
         )
         packet.missing.update(gaps.packet)
 
-    def _mean(self, pillars: tuple[View, ...]) -> tuple[int | None, int, int, dict[str, float]]:
-        """Base, weight known and weight active, all in 1e-6, and each pillar's contribution."""
-        known = active = 0
-        pull = 0.0
-        contributions: dict[str, float] = {}
-        for pillar, weight, (score, speaks) in zip(PILLARS, self._micro, pillars, strict=True):
-            if score is None:
-                continue
-            known += weight
-            contributions[pillar] = 0.0
-            if speaks:
-                active += weight
-                pulled = weight * (score - 0.5)
-                pull += pulled
-                contributions[pillar] = round(pulled / MICRO, 6) + 0.0  # never -0.0
-        if not known:
-            return None, 0, 0, contributions
-        return (NEUTRAL + round(pull / active * MICRO) if active else NEUTRAL), known, active, contributions
-
-    def _boosts(self, packet: Packet, base: int, gann: float | None) -> tuple[int, int]:
+    def _boosts(self, packet: Packet, base: cython.longlong, gann: float | None) -> tuple[int, int]:
         """Boosts in 1e-6, away from neutral, scaled by min(1, |base - 0.5| / 0.25)."""
-        up = base > NEUTRAL
-        share = min(FULL_BOOST, abs(base - NEUTRAL)) * (1 if up else -1)
-        zones = self._supported(packet, up)
-        confluence = gann is not None and (gann - 0.5) * share > 0 and _confluence(packet)
+        up: cython.bint = base > NEUTRAL
+        share: cython.longlong = min(FULL_BOOST, abs(base - NEUTRAL)) * (1 if up else -1)
+        zones: cython.bint = self._supported(packet, up)
+        confluence: cython.bint = gann is not None and (gann - 0.5) * share > 0 and _confluence(packet)
         return (
-            round(ZONE_BOOST * share / FULL_BOOST) if zones else 0,
-            round(GANN_BOOST * share / FULL_BOOST) if confluence else 0,
+            nearest(ZONE_BOOST * share / FULL_BOOST) if zones else 0,
+            nearest(GANN_BOOST * share / FULL_BOOST) if confluence else 0,
         )
 
     def _supported(self, packet: Packet, up: bool) -> bool:
@@ -187,9 +173,11 @@ class Scorer:
         reading = packet.read("iceberg", IcebergView)
         if reading is None or not reading.zones or packet.price is None:
             return False
-        memo = self._zones.get(packet.series)
+        memo: ZoneMemo = self._zones.get(packet.series)
         if memo is None:
             memo = self._zones[packet.series] = ZoneMemo()
+        support: cython.double
+        resistance: cython.double
         support, resistance = memo.of(reading).within(packet.price, _reach(packet))
         return support > resistance if up else resistance > support
 
@@ -200,6 +188,30 @@ class Scorer:
         if gaps is None or gaps.parts != reasons:
             gaps = self._gaps[series] = _gaps(reasons, pillars, total)
         return gaps
+
+
+def _mean(weights: tuple[int, ...], pillars: tuple[View, ...]) -> tuple[int | None, int, int, dict[str, float]]:
+    """Base, weight known and weight active, all in 1e-6, and each pillar's contribution."""
+    known: cython.longlong = 0
+    active: cython.longlong = 0
+    pull: cython.double = 0.0
+    place: cython.Py_ssize_t
+    contributions: dict[str, float] = {}
+    for place in range(len(pillars)):
+        score, speaks = pillars[place]
+        if score is None:
+            continue
+        weight: cython.longlong = weights[place]
+        known += weight
+        pulled: cython.double = 0.0
+        if speaks:
+            active += weight
+            pulled = weight * (cython.cast(cython.double, score) - 0.5)
+            pull += pulled
+        contributions[PILLARS[place]] = to_six(pulled / 1e6)
+    if not known:
+        return None, 0, 0, contributions
+    return (NEUTRAL + nearest(pull / active * 1e6) if active else NEUTRAL), known, active, contributions
 
 
 def side_of(total: int | None) -> Kind:
@@ -216,16 +228,14 @@ def side_of(total: int | None) -> Kind:
 def _parts(packet: Packet) -> tuple[list[View], tuple[str | None, ...]]:
     views: list[View] = []
     reasons: list[str | None] = []
-    slots = packet.slots
     for name, kind in PARTS:
-        reading = slots.get(name)
-        if type(reading) is Raw:
-            reading = packet.read(name, kind)
-        if reading is None or reading.score is None:
+        reading = packet.read(name, kind)
+        score = None if reading is None else reading.score
+        if score is None:
             views.append(UNKNOWN)
             reasons.append(reason(packet, name))
         else:
-            views.append((reading.score, reading.active is True))
+            views.append((score, reading.active is True))
             reasons.append(None)
     return views, tuple(reasons)
 
@@ -238,7 +248,7 @@ def _pair(one: View, other: View) -> View:
         return one
     if other[1] and not one[1]:
         return other
-    return round((one[0] + other[0]) / 2, 6), one[1]
+    return to_six((one[0] + other[0]) / 2), one[1]
 
 
 def _confluence(packet: Packet) -> bool:
@@ -250,7 +260,8 @@ def _reach(packet: Packet) -> float:
     """How far a zone supports the price: 20 ticks or half an ATR, whichever is more; -inf when both are unknown."""
     bars = packet.read("bars", BarsView)
     atr = None if bars is None else bars.atr
-    tick = packet.market.tick
+    market: Market = packet.read("market", Market)
+    tick = market.tick
     return max(
         -math.inf if tick is None else REACH_TICKS * tick + tick / 1000,  # zone edges are whole ticks: no float slips
         -math.inf if atr is None else REACH_ATR * atr,
@@ -264,9 +275,9 @@ def _price_only(packet: Packet, pillars: tuple[View, ...]) -> bool:
     return health is not None and health.access.startswith(_PRICE_ONLY)
 
 
-def _gate(total: int, known: int, active: int, speaks: bool) -> list[str]:
+def _gate(total: int | None, known: int, active: int, speaks: bool) -> list[str]:
     """Why a total beyond the cuts may not become a signal."""
-    if SELL_BELOW <= total <= BUY_ABOVE:
+    if total is None or SELL_BELOW <= total <= BUY_ABOVE:
         return []
     reasons = []
     if known < MIN_COVERAGE:

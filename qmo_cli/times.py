@@ -10,18 +10,12 @@ from .errors import UsageError
 
 UNITS = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9, "d": 86_400 * 10**9}
 SECOND = UNITS["s"]
-DAY = 86_400  # s
 
 
 @lru_cache(maxsize=64)
-def _day(day: int) -> str:
-    return datetime.fromtimestamp(day * DAY, UTC).date().isoformat()
-
-
-def _second(seconds: int) -> str:
-    day, rest = divmod(seconds, DAY)
-    hour, rest = divmod(rest, 3600)
-    return f"{_day(day)}T{hour:02d}:{rest // 60:02d}:{rest % 60:02d}"
+def _minute(minute: int) -> str:
+    """ISO 8601 in UTC down to the minute, with its last colon."""
+    return datetime.fromtimestamp(minute * 60, UTC).strftime("%Y-%m-%dT%H:%M:")
 
 
 @lru_cache(maxsize=16)
@@ -32,12 +26,13 @@ def iso(ts: int) -> str:
     ('2023-12-25T23:00:00Z', '2023-12-25T23:00:00.050Z')
     """
     seconds, rest = divmod(ts, SECOND)
+    minute, second = divmod(seconds, 60)
     if not rest:
-        return _second(seconds) + "Z"
+        return f"{_minute(minute)}{second:02d}Z"
     digits = f"{rest:09d}"
     while digits.endswith("000"):
         digits = digits[:-3]
-    return f"{_second(seconds)}.{digits}Z"
+    return f"{_minute(minute)}{second:02d}.{digits}Z"
 
 
 def duration(text: str) -> int:

@@ -1,3 +1,4 @@
+# cython: language_level=3, auto_pickle=False
 """What score and signal read of the engines' slots: the few fields they need, under the engines' own names.
 
 In one process the slot holds the engine's reading itself; in a pipe it is decoded into these.
@@ -7,10 +8,11 @@ from __future__ import annotations
 
 from typing import Literal
 
+import cython
 from msgspec import Struct
 
-from .packets import Opinion
-from .tray import Packet
+from qmo_cli.packets import Opinion
+from qmo_cli.tray import Packet
 
 
 class OrderflowView(Opinion, frozen=True):
@@ -85,6 +87,7 @@ _NEEDS = {name: f"needs engine {name}" for name in (
 )}
 
 
+@cython.ccall
 def reason(packet: Packet, name: str) -> str:
     """Why an engine's reading is null."""
     if name in packet.slots:

@@ -49,7 +49,7 @@ class Forming:
     who was aggressive.
     """
 
-    def __init__(self, index: int, period: int, open_: float, sided: bool) -> None:  # noqa: FBT001
+    def __init__(self, index: int, period: int, open_: float, sided: bool) -> None:
         self.index, self.period, self.sided = index, period, sided
         self.open = self.high = self.low = self.close = open_
         self.volume = self.buy = self.sell = self.trades = 0

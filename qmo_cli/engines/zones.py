@@ -59,7 +59,7 @@ class LiveZone:
 
     def __init__(
         self, id: str, side: str, low: float, high: float, first_seen: int, last_seen: int, since: int,  # noqa: A002
-        weight: float = 0.0, confidence: float = 0.0, state: str = "created", turned: bool = False,  # noqa: FBT001, FBT002
+        weight: float = 0.0, confidence: float = 0.0, state: str = "created", turned: bool = False,
     ) -> None:
         self.id, self.side, self.low, self.high = id, side, low, high
         self.first_seen, self.last_seen, self.since = first_seen, last_seen, since

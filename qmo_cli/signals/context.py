@@ -1,19 +1,22 @@
+# cython: language_level=3, auto_pickle=False
 """What surrounds a decision: session, zones, levels, flow, and how old it all is. It explains; it decides nothing."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Literal
 
+import cython
 from msgspec import Struct
 
-from ..instruments import GOLD, Spec, days_to_first_notice
-from ..live_zones import NO_ZONES, LiveZones, ZoneMemo, supports
-from ..packets import OPTIONAL, Health, Market
-from ..sessions import Session
-from ..times import SECOND
-from ..tray import Packet
-from ..views import AbsorptionView, BarsView, IcebergView, OrderflowView, ZoneView, reason
+from qmo_cli.instruments import GOLD, Spec, days_to_first_notice
+from qmo_cli.live_zones import NO_ZONES, LiveZones, ZoneMemo, supports
+from qmo_cli.packets import OPTIONAL, Health, Market
+from qmo_cli.rounding import nearest, to_six
+from qmo_cli.sessions import Session
+from qmo_cli.tray import Packet
+from qmo_cli.views import AbsorptionView, BarsView, IcebergView, OrderflowView, ZoneView, reason
+
+NANO = cython.declare(cython.double, 1e9)  # ns
 
 
 class NearZone(Struct, frozen=True, gc=False):
@@ -69,157 +72,187 @@ NOT_YET = {
     "market_context.minutes_to_news": "needs engine news",
 }
 # leaf of the order flow reading, its place in the signal
-_FLOW = tuple((name, f"market_context.{place}") for name, place in (
+FLOW = tuple((name, f"market_context.{place}") for name, place in (
     ("bias", "orderflow_bias"), ("poc", "poc"), ("vah", "vah"), ("val", "val"), ("vwap", "vwap"), ("cvd", "cvd"),
 ))
 
 
-@dataclass(slots=True)
+@cython.cclass
 class Around:
-    """The zones about the price, worked out again only when zones, price or units change."""
+    """The zones about the price, worked out again only when zones, price or units change.
 
-    zones: LiveZones = NO_ZONES
-    price: float | None = None
-    units: tuple[float | None, float | None] = (None, None)  # tick, ATR
-    below: NearZone | None = None
-    above: NearZone | None = None
-    nearest: tuple[ZoneView | None, ZoneView | None] = (None, None)  # the zones themselves, below and above
-    inside: bool = False                 # whether the price is within one of them
-    said: tuple[LiveZones, object, str] | None = None  # the sentence last made of them, and of what
+    ``below`` and ``above`` are the nearest zones as the signal shows them, ``nearest`` the zones themselves; ``inside``
+    tells whether the price is within one of them. ``said`` is the sentence last made of them, and of what.
+    """
 
-    def look(self, zones: LiveZones, price: float | None, tick: float | None, atr: float | None) -> None:
+    def __init__(self) -> None:
+        self.zones: LiveZones = NO_ZONES
+        self.price: float | None = None
+        self.tick: float | None = None
+        self.atr: float | None = None
+        self.below: NearZone | None = None
+        self.above: NearZone | None = None
+        self.nearest: tuple[ZoneView | None, ZoneView | None] = (None, None)
+        self.inside = False
+        self.said: tuple[LiveZones, object, str] | None = None
+
+    @cython.ccall
+    def look(self, zones: LiveZones, price: object, tick: object, atr: object) -> object:
         """Bring it up to date."""
-        if zones is self.zones and price == self.price and self.units == (tick, atr):
-            return
-        self.zones, self.price, self.units = zones, price, (tick, atr)
+        if zones is self.zones and price == self.price and tick == self.tick and atr == self.atr:
+            return None
+        self.zones, self.price, self.tick, self.atr = zones, price, tick, atr
         self.nearest = (None, None) if price is None else zones.around(price)
-        self.below, self.above = self.near(self.nearest[0]), self.near(self.nearest[1])
-        self.inside = price is not None and any(zone and zone.low <= price <= zone.high for zone in self.nearest)
+        below, above = self.nearest
+        self.below, self.above = self.near(below), self.near(above)
+        self.inside = (below is not None and below.low <= price <= below.high) or (
+            above is not None and above.low <= price <= above.high)
+        return None
 
-    def near(self, zone: ZoneView | None) -> NearZone | None:
+    @cython.ccall
+    def near(self, zone: ZoneView | None) -> object:
         """A zone with its distance."""
         if zone is None or self.price is None:
             return None
-        tick, atr = self.units
-        gap = max(0.0, zone.low - self.price, self.price - zone.high)
+        price: cython.double = self.price
+        low: cython.double = zone.low
+        high: cython.double = zone.high
+        gap: cython.double = max(0.0, low - price, price - high)
         return NearZone(
-            zone.id, zone.side, zone.low, zone.high, zone.state, None if tick is None else round(gap / tick),
-            None if not atr else round(gap / atr, 6),
+            zone.id, zone.side, low, high, zone.state,
+            None if self.tick is None else nearest(gap / cython.cast(cython.double, self.tick)),
+            None if not self.atr else to_six(gap / cython.cast(cython.double, self.atr)),
         )
 
 
+@cython.cclass
 class Scene:
-    """One packet seen by the signal: readings read once, and the reasons of what is null."""
+    """One packet seen by the signal: readings read once, and in ``lost`` the reasons of what is null.
 
-    __slots__ = (
-        "_memo", "around", "atr", "flow", "health", "iceberg", "lost", "market", "packet", "price_age", "session",
-        "spec", "zones",
-    )
+    ``price_age`` is in seconds, since what the price comes from; None when that is unknown.
+    """
 
     def __init__(self) -> None:
         self.around = Around()
-        self._memo = ZoneMemo()
+        self.memo = ZoneMemo()
 
-    def look(self, packet: Packet, market: Market, session: Session, spec: Spec) -> None:
+    @cython.ccall
+    def look(self, packet: Packet, market: Market, session: Session, spec: Spec) -> object:
         """Read the packet."""
         self.packet, self.market, self.session, self.spec = packet, market, session, spec
-        self.health: Health = packet.health
+        self.health: Health = packet.read("health", Health)
         self.flow = packet.read("orderflow", OrderflowView)
         self.iceberg = packet.read("iceberg", IcebergView)
         bars = packet.read("bars", BarsView)
         self.atr = None if bars is None else bars.atr
         self.lost: dict[str, str] = NOT_YET.copy()
         since = market.price_ts
-        # seconds since what the price comes from; None when that is unknown
-        self.price_age = None if since is None else round((packet.ts - int(since)) / SECOND, 6)
-        self.zones = self._memo.of(self.iceberg)
+        self.price_age = None
+        if since is not None:
+            began: cython.longlong = int(since)
+            self.price_age = to_six((packet.ts - began) / NANO)
+        self.zones = self.memo.of(self.iceberg)
         self.around.look(self.zones, packet.price, spec.tick, self.atr)
+        return None
 
+    @cython.ccall
     def why(self, path: str, otherwise: str) -> str:
         """The packet's own reason for a null leaf."""
-        return self.packet.missing.get(path, otherwise)
+        words: str = self.packet.missing.get(path, otherwise)
+        return words
 
+    @cython.ccall
     def atr_reason(self) -> str:
         """Why there is no ATR to measure with."""
         if self.atr is not None:
             return "the ATR is 0"
         return self.why("bars.atr", reason(self.packet, "bars"))
 
-    def opposing(self, sign: int, target: float) -> NearZone | None:
+    @cython.ccall
+    def opposing(self, sign: cython.int, target: cython.double) -> object:
         """The first live zone in the way from the price to the target of a buy (1) or sell (-1)."""
-        price = self.packet.price
-        if price is None:
+        if self.packet.price is None or not self.zones.zones:
             return None
-        room = sign * (target - price)
-        ahead = [
-            zone for zone in self.zones.zones
-            if supports(zone) != (sign > 0) and 0 <= sign * ((zone.low if sign > 0 else zone.high) - price) <= room
-        ]
-        return self.around.near((ahead[0] if sign > 0 else ahead[-1]) if ahead else None)
+        price: cython.double = self.packet.price
+        room: cython.double = sign * (target - price)
+        found = None
+        for zone in self.zones.zones:
+            edge: cython.double = zone.low if sign > 0 else zone.high
+            if 0 <= sign * (edge - price) <= room and supports(zone) != (sign > 0):
+                found = zone
+                if sign > 0:
+                    break
+        return self.around.near(found)
 
-    def context(self, opposing: NearZone | None) -> MarketContext:
+    @cython.ccall
+    def context(self, opposing: NearZone | None) -> object:
         """The market context; reasons of its null leaves go into ``lost``."""
-        packet, market, session, flow = self.packet, self.market, self.session, self.flow
-        ts, age = packet.ts, self.price_age
+        packet: Packet = self.packet
+        market, session, flow = self.market, self.session, self.flow
         if market.spread is None:
             self.lost["market_context.spread"] = self.why("market.spread", "no two-sided quote")
-        if age is None:
+        if self.price_age is None:
             self.lost["market_context.price_age"] = self.why("market.price_ts", "no price yet")
-        band = self._flow_gaps()
-        self._zone_gaps()
-        settlement, notice = self._dates()
+        band = self.flow_gaps()
+        self.zone_gaps()
+        settlement, notice = self.dates()
+        trend = poc = vah = val = vwap = cvd = None
+        if flow is not None:
+            trend, poc, vah, val, vwap, cvd = flow.bias, flow.poc, flow.vah, flow.val, flow.vwap, flow.cvd
         return MarketContext(
             session.name, session.trade_date, None if self.iceberg is None else len(self.zones.zones),
-            self._absorption(), None if flow is None else flow.bias, market.quality, market.source,
-            self.health.access, self.around.above, self.around.below, opposing, None, None, None, None,
-            *((None,) * 4 if flow is None else (flow.poc, flow.vah, flow.val, flow.vwap)), band,
-            None if flow is None else flow.cvd, market.spread, age, None, settlement,
-            session.minutes_to_close(ts), packet.symbol, notice,
+            self.absorption(), trend, market.quality, market.source, self.health.access, self.around.above,
+            self.around.below, opposing, None, None, None, None, poc, vah, val, vwap, band, cvd, market.spread,
+            self.price_age, None, settlement, session.minutes_to_close(packet.ts), packet.symbol, notice,
         )
 
-    def _flow_gaps(self) -> float | None:
+    @cython.cfunc
+    def flow_gaps(self) -> object:
         """Reasons of order flow's null leaves; returns the VWAP band."""
         flow, lost, price = self.flow, self.lost, self.packet.price
         if flow is None:
             why = reason(self.packet, "orderflow")
             lost["market_context.vwap_band"] = why
-            for _, place in _FLOW:
+            for _, place in FLOW:
                 lost[place] = why
             return None
-        if None in (flow.bias, flow.poc, flow.vah, flow.val, flow.vwap, flow.cvd):
-            self._flow_leaves(flow)
+        for name, place in FLOW:
+            if getattr(flow, name) is None:
+                lost[place] = self.why(f"orderflow.{name}", "order flow does not say")
         if price is None or flow.vwap is None or not flow.vwap_sd:
             lost["market_context.vwap_band"] = self.why("orderflow.vwap_sd", "no spread around VWAP yet")
             return None
-        return round((price - flow.vwap) / flow.vwap_sd, 6)
+        return to_six((price - flow.vwap) / flow.vwap_sd)
 
-    def _flow_leaves(self, flow: OrderflowView) -> None:
-        for name, place in _FLOW:
-            if getattr(flow, name) is None:
-                self.lost[place] = self.why(f"orderflow.{name}", "order flow does not say")
-
-    def _zone_gaps(self) -> None:
-        lost = self.lost
+    @cython.cfunc
+    def zone_gaps(self) -> object:
+        lost: dict = self.lost
         if self.iceberg is None:
             why = reason(self.packet, "iceberg")
             lost["market_context.iceberg_zones"] = why
             lost["market_context.zone_above"] = lost["market_context.zone_below"] = why
-            return
-        for side, zone in (("above", self.around.above), ("below", self.around.below)):
-            place = f"market_context.zone_{side}"
-            if zone is None:
-                lost[place] = "no live iceberg zone there"
-            else:
-                self.zone_units(place, zone)
+            return None
+        if self.around.above is None:
+            lost["market_context.zone_above"] = "no live iceberg zone there"
+        else:
+            self.zone_units("market_context.zone_above", self.around.above)
+        if self.around.below is None:
+            lost["market_context.zone_below"] = "no live iceberg zone there"
+        else:
+            self.zone_units("market_context.zone_below", self.around.below)
+        return None
 
-    def zone_units(self, place: str, zone: NearZone) -> None:
+    @cython.ccall
+    def zone_units(self, place: str, zone: NearZone) -> object:
         """Reasons of a zone's null distances."""
         if zone.ticks is None:
             self.lost[place + ".ticks"] = "the tick is not known"
         if zone.atr is None:
             self.lost[place + ".atr"] = self.atr_reason()
+        return None
 
-    def _absorption(self) -> str | None:
+    @cython.cfunc
+    def absorption(self) -> object:
         reading = self.packet.read("absorption", AbsorptionView)
         if reading is None:
             self.lost["market_context.absorption_activity"] = reason(self.packet, "absorption")
@@ -229,7 +262,8 @@ class Scene:
             self.lost["market_context.absorption_activity"] = why
         return reading.activity_level
 
-    def _dates(self) -> tuple[int | None, int | None]:
+    @cython.cfunc
+    def dates(self) -> tuple:
         """Minutes to settlement and days to first notice."""
         session, symbol, lost = self.session, self.packet.symbol, self.lost
         settlement = notice = None

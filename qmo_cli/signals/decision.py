@@ -1,3 +1,4 @@
+# cython: language_level=3, auto_pickle=False
 """The decision with memory: a signal opens where the score says so and does not flicker.
 
 It opens when the score says BUY or SELL, and closes after 10 s of event time on the inner side of 0.60 (BUY) or
@@ -8,55 +9,67 @@ from __future__ import annotations
 
 from hashlib import blake2b
 
-from ..score import MICRO, Kind, Score
-from ..times import SECOND
+import cython
+
+from qmo_cli.rounding import nearest
+from qmo_cli.score import MICRO, Kind, Score
+from qmo_cli.times import SECOND
 
 BUY_HOLDS, SELL_HOLDS = 600_000, 400_000  # totals in 1e-6
 PATIENCE = 10 * SECOND
 
 
+@cython.cclass
 class Memory:
-    """One series' decision: what it is, since when, and how long the score has been on the inner side."""
+    """One series' decision: what it is, since when (ns), and its episode's id.
 
-    __slots__ = ("id", "inside", "kind", "since", "symbol")
+    ``inside``: since when (ns) the total has been on the inner side; -1 while it is not.
+    """
 
     def __init__(self) -> None:
         self.kind: Kind = "HOLD"
-        self.since = 0                   # ns, when the episode opened
-        self.id: str | None = None       # of the episode
-        self.inside: int | None = None   # ns, since when the total is on the inner side
+        self.since = 0
+        self.id: str | None = None
+        self.inside = -1
         self.symbol: str | None = None
 
-    def update(self, ts: int, symbol: str | None, score: Score, *, trading: bool) -> Kind:
+    @cython.ccall
+    def update(self, ts: cython.longlong, symbol: object, score: Score, trading: cython.bint) -> str:
         """The decision after one packet. A closed market, another contract or an unknown score end an episode."""
         if self.kind != "HOLD":
             if not trading or symbol != self.symbol or score.total is None:
-                self._close()
+                self.close()
             else:
-                self._stand(ts, round(score.total * MICRO))
+                self.stand(ts, nearest(score.total * MICRO))
         self.symbol = symbol
         if self.kind == "HOLD" and trading and score.signal != "HOLD":
-            self._open(ts, score.signal)
+            self.open(ts, score.signal)
         return self.kind
 
-    def _stand(self, ts: int, total: int) -> None:
+    @cython.cfunc
+    def stand(self, ts: cython.longlong, total: cython.longlong) -> object:
         """Keep, count down or close the open episode."""
-        buy = self.kind == "BUY"
+        buy: cython.bint = self.kind == "BUY"
         if (total >= BUY_HOLDS) if buy else (total <= SELL_HOLDS):
-            self.inside = None
+            self.inside = -1
         elif (total <= SELL_HOLDS) if buy else (total >= BUY_HOLDS):
-            self._close()
-        elif self.inside is None:
+            self.close()
+        elif self.inside < 0:
             self.inside = ts
         elif ts - self.inside >= PATIENCE:
-            self._close()
+            self.close()
+        return None
 
-    def _open(self, ts: int, kind: Kind) -> None:
-        self.kind, self.since, self.inside = kind, ts, None
+    @cython.cfunc
+    def open(self, ts: cython.longlong, kind: str) -> object:
+        self.kind, self.since, self.inside = kind, ts, -1  # type: ignore[assignment]
         self.id = episode_id(self.symbol or "", kind, ts)
+        return None
 
-    def _close(self) -> None:
-        self.kind, self.since, self.inside, self.id = "HOLD", 0, None, None
+    @cython.cfunc
+    def close(self) -> object:
+        self.kind, self.since, self.inside, self.id = "HOLD", 0, -1, None
+        return None
 
 
 def episode_id(symbol: str, kind: str, since: int) -> str:

@@ -1,19 +1,20 @@
+# cython: language_level=3, auto_pickle=False
 """What a BUY or SELL amounts to: entry and size, the vetoes that turn it into HOLD, the doubts that take its size."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from functools import lru_cache
+from typing import Literal, NamedTuple
 
-from ..instruments import Spec, root_of, spec_of
-from ..tray import Packet
-from .context import NearZone, Scene
-from .rationale import number
-from .sizing import (
+from qmo_cli.instruments import Spec, root_of, spec_of
+from qmo_cli.rounding import to_six
+from qmo_cli.signals.context import NearZone, Scene
+from qmo_cli.signals.rationale import number
+from qmo_cli.signals.sizing import (
     MIN_STOP_TICKS,
     Entry,
     Position,
-    Rung,
     SignalOptions,
     Size,
     Sizer,
@@ -23,6 +24,7 @@ from .sizing import (
     position_of,
     stop_of,
 )
+from qmo_cli.tray import Packet
 
 MAX_PRICE_AGE = 60                       # s
 EARLY = -1                               # s; an event that outlasts its frame is a little younger than the packet
@@ -46,18 +48,29 @@ class Plan:
 NO_PLAN = Plan()
 
 
+class Deal(NamedTuple):
+    """A trade worked out: what follows from the trade and the ATR alone."""
+
+    sized: Size
+    stop_atr: float | None
+    entry: Entry
+    position: Position
+    nothing: Position                    # the same of size 0
+
+
 class Planner:
-    """Plans trades by the trader's options."""
+    """Plans trades by the trader's options. Price comes back to where it was: deals worked out before are kept."""
 
     def __init__(self, options: SignalOptions) -> None:
         self.options = options
         self._sizer = Sizer(options)
-        self._ladders: dict[Spec, list[Rung]] = {}
+        self._deal = lru_cache(maxsize=4096)(self._work_out)
         self._in_atr, self._stop = stop_of(options.stop)
 
     def plan(self, scene: Scene, kind: Literal["BUY", "SELL"]) -> Plan:
         """Entry and size of a BUY or SELL."""
-        plan, price, spec = Plan(), scene.packet.price, scene.spec
+        plan, packet, spec = Plan(), scene.packet, scene.spec
+        price = packet.price
         distance = self._distance(scene, plan)
         if price is None:
             plan.vetoes.append(f"no price: {scene.why('price', 'none came yet')}")
@@ -67,8 +80,10 @@ class Planner:
             plan.vetoes.append(f"a stop of {number(distance)} is less than {MIN_STOP_TICKS} ticks")
         if plan.vetoes or price is None or distance is None:
             return plan
-        far_side = scene.market.ask if kind == "BUY" else scene.market.bid
-        self._fill(plan, scene, Trade(kind, price, far_side, distance, scene.session.trade_date), spec)
+        far_side = None
+        if self.options.entry == "market":
+            far_side = scene.market.ask if kind == "BUY" else scene.market.bid
+        self._fill(plan, scene, Trade(kind, price, far_side, distance, scene.session.trade_date))
         return plan
 
     def _distance(self, scene: Scene, plan: Plan) -> float | None:
@@ -81,22 +96,30 @@ class Planner:
             return None
         return round(self._stop * scene.atr, 9)
 
-    def _fill(self, plan: Plan, scene: Scene, trade: Trade, spec: Spec) -> None:
-        rungs = self._ladders.get(spec)
-        if rungs is None:
-            rungs = self._ladders[spec] = ladder(spec)
-        sized = plan.sized = self._sizer.size(trade, rungs)
-        if not sized.at.sound(trade.sign):
+    def _fill(self, plan: Plan, scene: Scene, trade: Trade) -> None:
+        deal = self._deal(trade, scene.spec, scene.atr or None)
+        if deal is None:
             plan.vetoes.append("stop, entry and targets do not lie in order; the stop is too close for this entry")
             return
-        stop_atr = round(abs(sized.at.price - sized.at.stop) / 10**9 / scene.atr, 6) if scene.atr else None
+        sized = plan.sized = deal.sized
         plan.doubts += self._doubts(scene, trade, sized)
-        self._noise(plan, scene, stop_atr)
-        plan.entry = entry_of(trade, sized, self.options, stop_atr)
-        plan.position = position_of(sized, self.options, doubt=bool(plan.doubts))
-        plan.opposing = scene.opposing(trade.sign, plan.entry.target)
+        self._noise(plan, scene, deal.stop_atr)
+        plan.entry = deal.entry
+        plan.position = deal.nothing if plan.doubts else deal.position
+        plan.opposing = scene.opposing(1 if trade.direction == "BUY" else -1, deal.entry.target)
         if sized.rate_unknown:
             plan.notes.append(f"sized by risk only: {sized.rate_unknown}")
+
+    def _work_out(self, trade: Trade, spec: Spec, atr: float | None) -> Deal | None:
+        """The deal; None where stop, entry and targets do not lie in order."""
+        sized = self._sizer.size(trade, ladder(spec))
+        if not sized.at.sound(trade.sign):
+            return None
+        stop_atr = None if atr is None else to_six(abs(sized.at.price - sized.at.stop) / 10**9 / atr)
+        return Deal(
+            sized, stop_atr, entry_of(trade, sized, self.options, stop_atr),
+            position_of(sized, self.options, doubt=False), position_of(sized, self.options, doubt=True),
+        )
 
     def _noise(self, plan: Plan, scene: Scene, stop_atr: float | None) -> None:
         """A stop nearer than one ATR is hit by noise alone, unless the user chose it."""
@@ -110,7 +133,8 @@ class Planner:
 
     def _doubts(self, scene: Scene, trade: Trade, sized: Size) -> list[str]:
         """Everything that takes the size away."""
-        doubts, market, age = [], scene.market, scene.price_age
+        doubts: list[str] = []
+        market, age = scene.market, scene.price_age
         if market.quality in DOUBTFUL:
             doubts.append(f"no size on {market.quality} prices")
         if age is None or not EARLY <= age <= MAX_PRICE_AGE:

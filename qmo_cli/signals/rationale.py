@@ -1,11 +1,13 @@
+# cython: language_level=3, auto_pickle=False
 """Sentences that say why. Every number in them is in the packet."""
 
 from __future__ import annotations
 
 from msgspec import Struct
 
-from ..views import AstroView, CycleView, GannView, ZoneView, reason
-from .context import Scene
+from qmo_cli.signals.context import Around, Scene
+from qmo_cli.tray import Packet
+from qmo_cli.views import AstroView, CycleView, GannView, ZoneView, reason
 
 
 class RationaleBy(Struct, frozen=True, gc=False):
@@ -31,18 +33,17 @@ def number(value: float) -> str:
 
 def rationale(scene: Scene) -> tuple[list[str], RationaleBy]:
     """All sentences, and the same by kind; reasons of those that are null go into the scene's ``lost``."""
-    by = RationaleBy(_icebergs(scene), _orderflow(scene), _technical(scene), _timing(scene))
-    said = (by.iceberg_activity, by.orderflow, by.technical, by.timing)
-    return [sentence for sentence in said if sentence is not None], by
+    said = (_icebergs(scene), _orderflow(scene), _technical(scene), _timing(scene))
+    return [sentence for sentence in said if sentence is not None], RationaleBy(*said)
 
 
 def _icebergs(scene: Scene) -> str | None:
     zones = scene.zones
+    around: Around = scene.around
     if scene.iceberg is None or not zones.zones:
         why = reason(scene.packet, "iceberg") if scene.iceberg is None else "no live iceberg zone"
         scene.lost[_PLACE["iceberg_activity"]] = why
         return None
-    around = scene.around
     said, made_of = around.said, (around.nearest, around.inside and scene.packet.price)
     if said is None or said[0] is not zones or said[1] != made_of:
         places = _places(around.nearest, scene.packet.price)
@@ -86,10 +87,11 @@ def _technical(scene: Scene) -> str | None:
 
 
 def _timing(scene: Scene) -> str | None:
-    if "astro" not in scene.packet.slots and "cycle" not in scene.packet.slots:
+    packet: Packet = scene.packet
+    if "astro" not in packet.slots and "cycle" not in packet.slots:
         scene.lost[_PLACE["timing"]] = "needs engine astro or cycle"
         return None
-    astro, cycle = scene.packet.read("astro", AstroView), scene.packet.read("cycle", CycleView)
+    astro, cycle = packet.read("astro", AstroView), packet.read("cycle", CycleView)
     parts = []
     if astro is not None and astro.reversal_window is not None:
         parts.append("astro reversal window open" if astro.reversal_window else "no astro reversal window")
@@ -97,7 +99,7 @@ def _timing(scene: Scene) -> str | None:
         due = [name for name, flag in (("21", cycle.is_21), ("45", cycle.is_45), ("90", cycle.is_90)) if flag]
         parts.append(f"at the {' and '.join(due)}-bar count" if due else "no bar count due")
     if not parts:
-        why = f"astro: {reason(scene.packet, 'astro')}; cycle: {reason(scene.packet, 'cycle')}"
+        why = f"astro: {reason(packet, 'astro')}; cycle: {reason(packet, 'cycle')}"
         scene.lost[_PLACE["timing"]] = why
         return None
     return f"Timing: {', '.join(parts)}"

@@ -1,0 +1,16 @@
+cdef class LiveZones:
+    cdef readonly list zones
+    cdef list centres
+    cdef list rows
+    cdef double margin
+    cpdef tuple within(self, double price, double reach)
+    cpdef tuple around(self, double price)
+
+
+cdef double weight_of(object zone, double age) except? -1
+
+
+cdef class ZoneMemo:
+    cdef list listed
+    cdef LiveZones arranged
+    cpdef LiveZones of(self, object reading)

@@ -1,0 +1,44 @@
+from qmo_cli.live_zones cimport LiveZones, ZoneMemo
+from qmo_cli.rounding cimport nearest, to_six
+from qmo_cli.tray cimport Packet
+from qmo_cli.views cimport reason
+
+
+cdef class Around:
+    cdef readonly LiveZones zones
+    cdef object price
+    cdef object tick
+    cdef object atr
+    cdef readonly object below
+    cdef readonly object above
+    cdef readonly tuple nearest
+    cdef readonly bint inside
+    cdef public tuple said
+    cpdef object look(self, LiveZones zones, object price, object tick, object atr)
+    cpdef object near(self, object zone)
+
+
+cdef class Scene:
+    cdef readonly Around around
+    cdef ZoneMemo memo
+    cdef readonly Packet packet
+    cdef readonly object market
+    cdef readonly object health
+    cdef readonly object session
+    cdef readonly object spec
+    cdef readonly object flow
+    cdef readonly object iceberg
+    cdef readonly object atr
+    cdef readonly object price_age
+    cdef readonly dict lost
+    cdef readonly LiveZones zones
+    cpdef object look(self, Packet packet, object market, object session, object spec)
+    cpdef str why(self, str path, str otherwise)
+    cpdef str atr_reason(self)
+    cpdef object opposing(self, int sign, double target)
+    cpdef object context(self, object opposing)
+    cdef object flow_gaps(self)
+    cdef object zone_gaps(self)
+    cpdef object zone_units(self, str place, object zone)
+    cdef object absorption(self)
+    cdef tuple dates(self)

@@ -1,0 +1,4 @@
+from qmo_cli.tray cimport Packet
+
+
+cpdef str reason(Packet packet, str name)
