@@ -149,14 +149,13 @@ class Bars:
 
     def _take(self, row: Second | BarInput, closed: list[Bar]) -> None:
         """Add a row to its bar; one that comes after its bar has closed counts in the next."""
-        sided = isinstance(row, Second)
-        second = row.second if sided else int(row.ts) // SECOND
+        second = row.second if isinstance(row, Second) else int(row.ts) // SECOND
         index = max(second // self.seconds, self.earliest)
         self._close_before(index, closed)
         bar: Forming = self.forming
         if bar is None:
-            bar = self.forming = Forming(index, self.seconds, row.open, sided)
-        if sided:
+            bar = self.forming = Forming(index, self.seconds, row.open, isinstance(row, Second))
+        if isinstance(row, Second):
             bar.take_second(row)
         else:
             bar.take_bar(row)

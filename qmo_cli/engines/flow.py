@@ -6,6 +6,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right, insort
 from collections import deque
 from math import sqrt
+from typing import Any
 
 import cython
 
@@ -150,7 +151,7 @@ def usual_volume(volumes: list[int]) -> float:
 @cython.exceptval(-1, check=True)
 def flow_score(
     delta: cython.longlong, volume: cython.longlong, delta_long: cython.longlong, volume_long: cython.longlong,
-    usual: cython.double, heat: object,
+    usual: cython.double, heat: Any,
 ) -> cython.double:
     """.5 + .5 clip(2x, -1, 1) heat / 100, x = .6 delta/(V + V0) + .4 delta_long/(V_long + 5 V0).
 

@@ -62,7 +62,7 @@ class Memory:
 
     @cython.cfunc
     def open(self, ts: cython.longlong, kind: str) -> object:
-        self.kind, self.since, self.inside = kind, ts, -1  # type: ignore[assignment]
+        self.kind, self.since, self.inside = kind, ts, -1
         self.id = episode_id(self.symbol or "", kind, ts)
         return None
 
