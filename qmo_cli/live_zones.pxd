@@ -1,3 +1,6 @@
+from qmo_cli.tray cimport Packet
+
+
 cdef class LiveZones:
     cdef readonly list zones
     cdef list centres
@@ -11,6 +14,6 @@ cdef double weight_of(object zone, double age) except? -1
 
 
 cdef class ZoneMemo:
-    cdef list listed
+    cdef object listed
     cdef LiveZones arranged
-    cpdef LiveZones of(self, object reading)
+    cpdef LiveZones of(self, Packet packet)

@@ -9,9 +9,12 @@ from operator import itemgetter
 
 import cython
 from cython.cimports.libc.math import exp2
+from msgspec import Raw
 
+from qmo_cli.tray import Packet, decode_slot
 from qmo_cli.views import IcebergView, ZoneView
 
+LIVE_ZONES = "iceberg.zones, live"  # where a packet keeps them
 LIVE = frozenset({"created", "defended", "flipped"})
 NANO = cython.declare(cython.double, 1e9)  # ns
 MOST_HALVINGS = cython.declare(cython.double, 1000.0)  # after which nothing is left; exp2 stays a number
@@ -87,17 +90,22 @@ NO_ZONES = LiveZones(())
 
 @cython.cclass
 class ZoneMemo:
-    """The zones of the latest reading; arranged anew only when the engine gave another list."""
+    """The zones of the latest reading; arranged anew only when the engine gave others."""
 
     def __init__(self) -> None:
-        self.listed: list[ZoneView] | None = None
+        self.listed: object = None
         self.arranged: LiveZones = NO_ZONES
 
     @cython.ccall
-    def of(self, reading: IcebergView | None) -> LiveZones:
-        """The live zones of this reading."""
+    def of(self, packet: Packet) -> LiveZones:
+        """The live zones of a packet. Once arranged they stay in it, for the stage that comes next."""
+        reading = packet.read("iceberg", IcebergView)
         listed = None if reading is None else reading.zones
-        if listed is not self.listed:
-            self.listed = listed
-            self.arranged = LiveZones(listed) if listed else NO_ZONES
+        if listed is self.listed or (type(listed) is Raw and type(self.listed) is Raw and listed == self.listed):
+            return self.arranged
+        arranged = packet.values.get(LIVE_ZONES)
+        if arranged is None:
+            zones = decode_slot(listed, list[ZoneView]) if type(listed) is Raw else listed
+            arranged = packet.values[LIVE_ZONES] = LiveZones(zones) if zones else NO_ZONES
+        self.listed, self.arranged = listed, arranged
         return self.arranged

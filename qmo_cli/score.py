@@ -170,15 +170,14 @@ class Scorer:
 
     def _supported(self, packet: Packet, up: bool) -> bool:
         """Whether, within reach of the price, the supporting side's zones outweigh the other side's."""
-        reading = packet.read("iceberg", IcebergView)
-        if reading is None or not reading.zones or packet.price is None:
+        if packet.price is None:
             return False
         memo: ZoneMemo = self._zones.get(packet.series)
         if memo is None:
             memo = self._zones[packet.series] = ZoneMemo()
         support: cython.double
         resistance: cython.double
-        support, resistance = memo.of(reading).within(packet.price, _reach(packet))
+        support, resistance = memo.of(packet).within(packet.price, _reach(packet))
         return support > resistance if up else resistance > support
 
     def _missing(

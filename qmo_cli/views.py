@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Literal
 
 import cython
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from qmo_cli.packets import Opinion
 from qmo_cli.tray import Packet
@@ -44,9 +44,9 @@ class ZoneView(Struct, frozen=True):
 
 
 class IcebergView(Opinion, frozen=True):
-    """Icebergs: the zones they left."""
+    """Icebergs: the zones they left. They change far less often than the rest, so in a pipe they stay undecoded."""
 
-    zones: list[ZoneView] = []  # noqa: RUF012  (msgspec copies an empty list for each instance)
+    zones: Raw = Raw(b"[]")              # a list of ZoneView, decoded where it is one
 
 
 class AbsorptionView(Opinion, frozen=True):

@@ -151,7 +151,7 @@ class Scene:
         if since is not None:
             began: cython.longlong = int(since)
             self.price_age = to_six((packet.ts - began) / NANO)
-        self.zones = self.memo.of(self.iceberg)
+        self.zones = self.memo.of(packet)
         self.around.look(self.zones, packet.price, spec.tick, self.atr)
         return None
 
