@@ -1,6 +1,8 @@
 from qmo_cli.market.ladder cimport Ladder
 from qmo_cli.market.event cimport Event
 from qmo_cli.market.message cimport Message
+from qmo_cli.market.rows cimport Rows
+from qmo_cli.market.text cimport digits, side_name, text_of
 from qmo_cli.market.trackers cimport Refills
 
 
@@ -38,11 +40,12 @@ cdef class Frame:
     cdef long long implied
     cdef SecondBar bar
     cdef list seconds
-    cdef list prints
     cdef list bars
     cdef list stops
-    cdef dict profile
-    cdef dict hits
+    cdef Rows profile
+    cdef Rows hits
+    cdef Rows steps
+    cdef Rows prints
     cdef object restart(self, long long end)
     cdef void forget_moves(self) noexcept
     cdef object trade(self, long long second, int side, long long price, long long size)
@@ -50,9 +53,13 @@ cdef class Frame:
     cdef object bar_ended(self, object bar, Message message, bint counts)
     cdef void forget_bars(self) noexcept
     cdef object end_second(self)
-    cdef object hit(self, int resting, long long price, long long size, long long displayed)
-    cdef object pass_by(self, long long price)
+    cdef int hit(self, int resting, long long price, long long size, long long displayed) except? -1
+    cdef int step(self, long long price) except? -1
+    cdef Py_ssize_t price_row(self, long long price) except? -1
     cdef object take_prints(self, Event event)
+    cdef object add_stop(self, Event event, Py_ssize_t row)
+    cdef list print_rows(self)
+    cdef object print_at(self, Py_ssize_t row)
     cdef object trades_input(self, Py_ssize_t most)
     cdef list profile_rows(self)
     cdef object depth_input(self, Ladder bids, Ladder asks, list sweeps, Py_ssize_t levels, bint near)

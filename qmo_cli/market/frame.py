@@ -10,7 +10,9 @@ import cython
 from qmo_cli.market.event import Event
 from qmo_cli.market.ladder import Ladder
 from qmo_cli.market.message import Message
-from qmo_cli.market.trackers import Refills, text_of
+from qmo_cli.market.rows import Rows
+from qmo_cli.market.text import digits, side_name, text_of
+from qmo_cli.market.trackers import Refills
 from qmo_cli.packets import DepthInput, Hit, OrdersInput, PriceLevelVolume, Print, Second, StopFact, TradesInput
 
 NANO = cython.declare(cython.double, 1e9)
@@ -18,12 +20,16 @@ BUY = cython.declare(cython.int, 66)   # 'B'
 SELL = cython.declare(cython.int, 65)  # 'A'
 FACTS = cython.declare(cython.Py_ssize_t, 4096)  # iceberg facts kept of a frame: a life with a hole would mislead
 CAP = cython.declare(cython.Py_ssize_t, 64)  # rows of a list before it is cut and counts what it dropped
-SIDES: dict[int, str] = {66: "B", 65: "A", 78: "N"}
+LOWEST = cython.declare(cython.longlong, -0x7FFFFFFFFFFFFFFF)
+HIGHEST = cython.declare(cython.longlong, 0x7FFFFFFFFFFFFFFF)
 
-
-def print_of(row: tuple[int, ...]) -> Print:
-    less, ts_event, side, first, last, levels = row
-    return Print(str(ts_event), SIDES[side], first / 1e9, last / 1e9, -less, levels)
+# Columns of a price that traded, of a level that was hit, and of a print
+PRICE = cython.declare(cython.int, 0)
+BOUGHT, SOLD, UNSIDED = cython.declare(cython.int, 1), cython.declare(cython.int, 2), cython.declare(cython.int, 3)
+RESTING, DISPLAYED, TAKEN, STEP = (
+    cython.declare(cython.int, 1), cython.declare(cython.int, 2), cython.declare(cython.int, 3),
+    cython.declare(cython.int, 4),
+)
 
 
 @cython.cclass
@@ -64,10 +70,16 @@ class SecondBar:
 
 @cython.cclass
 class Frame:
-    """The sums of one frame. ``end`` is 0 while no frame is open."""
+    """The sums of one frame. ``end`` is 0 while no frame is open.
+
+    ``profile``: (price, bought, sold, without a side). ``hits``: (price, resting side, displayed when first hit, size
+    taken, step of the first hit). ``steps``: the prices traded, one after another. ``prints``: (ts_event, side, first
+    price, last price, size, levels).
+    """
 
     def __init__(self) -> None:
         self.bar = SecondBar()
+        self.profile, self.hits, self.steps, self.prints = Rows(4), Rows(5), Rows(1), Rows(6)
         self.restart(0)
 
     @cython.cfunc
@@ -81,9 +93,9 @@ class Frame:
         self.implied = 0
         self.priced = False
         self.bar.trades = 0
+        self.profile.stop = self.hits.stop = self.steps.stop = self.prints.stop = 0
         if end:
-            self.seconds, self.prints, self.bars, self.stops = [], [], [], []
-            self.profile, self.hits = {}, {}
+            self.seconds, self.bars, self.stops = [], [], []
         return None
 
     @cython.cfunc
@@ -97,27 +109,44 @@ class Frame:
         self, second: cython.longlong, side: cython.int, price: cython.longlong, size: cython.longlong,
     ) -> object:
         """Count one trade summary in the second of its event; one that comes late, in the second then open."""
-        if price != self.close:
-            self.pass_by(price)
         self.reprice(price, price, price, price)
         self.trades += 1
         if self.bar.trades == 0 or second > self.bar.second:
             self.end_second()
             self.bar.begin(max(second, self.bar.second), price)
         self.bar.add(side, price, size)
-        row = self.profile.get(price)
-        if row is None:
-            row = self.profile[price] = [0, 0, 0]
-        if side == BUY:
+        self.step(price)
+        column: cython.int = BOUGHT if side == BUY else SOLD if side == SELL else UNSIDED
+        if column == BOUGHT:
             self.buy += size
-            row[0] += size
-        elif side == SELL:
+        elif column == SOLD:
             self.sell += size
-            row[1] += size
         else:
             self.none += size
-            row[2] += size
+        self.profile.cells[self.price_row(price) + column] += size
         return None
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=True)
+    def step(self, price: cython.longlong) -> cython.int:
+        """Remember the way of the price, for what was traded through."""
+        steps: Rows = self.steps
+        if steps.stop == 0 or steps.cells[steps.stop - 1] != price:
+            row: cython.Py_ssize_t = steps.add()
+            steps.cells[row] = price
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=True)
+    def price_row(self, price: cython.longlong) -> cython.Py_ssize_t:
+        """The price's row in the profile; the newest prices are near the end."""
+        profile: Rows = self.profile
+        row: cython.Py_ssize_t = profile.find_last(price)
+        if row < 0:
+            row = profile.add()
+            profile.cells[row] = price
+            profile.cells[row + BOUGHT] = profile.cells[row + SOLD] = profile.cells[row + UNSIDED] = 0
+        return row
 
     @cython.cfunc
     @cython.exceptval(check=False)
@@ -156,68 +185,92 @@ class Frame:
         return None
 
     @cython.cfunc
+    @cython.exceptval(-1, check=True)
     def hit(
         self, resting: cython.int, price: cython.longlong, size: cython.longlong, displayed: cython.longlong,
-    ) -> object:
+    ) -> cython.int:
         """An aggressor traded into a resting level."""
-        row: list
-        row = self.hits.get((price, resting))
-        if row is None:
-            self.hits[(price, resting)] = [displayed, size, False]
-        else:
-            row[1] += size
-        return None
-
-    @cython.cfunc
-    def pass_by(self, price: cython.longlong) -> object:
-        """The levels that this price lies beyond were traded through."""
-        row: list
-        for key, row in self.hits.items():
-            if price > key[0] if key[1] == SELL else price < key[0]:
-                row[2] = True
-        return None
+        hits: Rows = self.hits
+        row: cython.Py_ssize_t = hits.find_last(price)
+        if row >= 0 and hits.cells[row + RESTING] != resting:
+            row = hits.find_pair(price, resting)
+        if row < 0:
+            row = hits.add()
+            hits.cells[row] = price
+            hits.cells[row + RESTING] = resting
+            hits.cells[row + DISPLAYED] = displayed
+            hits.cells[row + TAKEN] = 0
+            hits.cells[row + STEP] = self.steps.stop
+        hits.cells[row + TAKEN] += size
+        return 0
 
     @cython.cfunc
     def take_prints(self, event: Event) -> object:
         """The event's prints; a second aggressor id in one event is a stop that the first one triggered."""
-        cells = event.prints.cells
-        row: cython.Py_ssize_t
+        prints: Rows = self.prints
         first: cython.longlong = 0
+        row: cython.Py_ssize_t
+        column: cython.Py_ssize_t
         for row in range(0, event.prints.stop, 6):
-            aggressor: cython.longlong = cells[row]
+            aggressor: cython.longlong = event.prints.cells[row]
             if not event.covered:
-                self.prints.append((
-                    -cells[row + 4], event.ts_event, cells[row + 1], cells[row + 2], cells[row + 3], cells[row + 5],
-                ))
+                place: cython.Py_ssize_t = prints.add()
+                prints.cells[place] = event.ts_event
+                for column in range(1, 6):
+                    prints.cells[place + column] = event.prints.cells[row + column]
             if first == 0:
                 first = aggressor
             elif aggressor != 0 and aggressor != first:
-                self.stops.append(StopFact(
-                    str(event.ts_event), SIDES[cells[row + 1]], cells[row + 2] / NANO, cells[row + 4],
-                    text_of(aggressor),
-                ))
+                self.add_stop(event, row)
+        return None
+
+    @cython.cfunc
+    def add_stop(self, event: Event, row: cython.Py_ssize_t) -> object:
+        prints: Rows = event.prints
+        self.stops.append(StopFact(
+            digits(event.ts_event), side_name(prints.cells[row + 1]), prints.cells[row + 2] / NANO,
+            prints.cells[row + 4], text_of(prints.cells[row]),
+        ))
         return None
 
     @cython.cfunc
     def trades_input(self, most: cython.Py_ssize_t) -> object:
         """The L1 slot, with the largest prints only."""
         self.end_second()
-        prints: list = self.prints
-        if len(prints) > 1:
-            prints = sorted(prints, key=itemgetter(0, 1))
-        prints = prints[:most]
+        rows: list = self.print_rows()
         return TradesInput(
             self.buy, self.sell, self.none, self.trades, self.seconds, self.profile_rows(),
-            [print_of(row) for row in prints], len(self.prints) - len(prints),
+            [self.print_at(row) for row in rows[:most]], max(0, len(rows) - most),
+        )
+
+    @cython.cfunc
+    def print_rows(self) -> list:
+        """Offsets of the prints, the largest first, of equals the oldest."""
+        row: cython.Py_ssize_t
+        if self.prints.stop <= 6:
+            return [row for row in range(0, self.prints.stop, 6)]  # noqa: C416
+        cells = self.prints.cells
+        ranked: list = [(-cells[row + 4], cells[row], row) for row in range(0, self.prints.stop, 6)]
+        ranked.sort(key=itemgetter(0, 1))
+        return [rank[2] for rank in ranked]
+
+    @cython.cfunc
+    def print_at(self, row: cython.Py_ssize_t) -> object:
+        cells = self.prints.cells
+        return Print(
+            digits(cells[row]), side_name(cells[row + 1]), cells[row + 2] / NANO, cells[row + 3] / NANO,
+            cells[row + 4], cells[row + 5],
         )
 
     @cython.cfunc
     def profile_rows(self) -> list:
+        """The profile as the wire has it, ascending by price."""
         rows: list = []
-        row: list
-        for price in sorted(self.profile):
-            row = self.profile[price]
-            rows.append(PriceLevelVolume(price / NANO, row[0], row[1], row[2]))
+        row: cython.Py_ssize_t
+        cells = self.profile.cells
+        self.profile.sort()
+        for row in range(0, self.profile.stop, 4):
+            rows.append(PriceLevelVolume(cells[row] / NANO, cells[row + 1], cells[row + 2], cells[row + 3]))
         return rows
 
     @cython.cfunc
@@ -232,7 +285,7 @@ class Frame:
         ofi: list = [bids.mlofi[rank] - asks.mlofi[rank] for rank in range(levels)]
         bids.restart()
         asks.restart()
-        hits: list = self.hit_rows(bids, asks) if self.hits else []
+        hits: list = self.hit_rows(bids, asks) if self.hits.stop else []
         moved: cython.bint = near and levels > 1
         return DepthInput(
             bids.top(), asks.top(), hits[:CAP], max(0, len(hits) - CAP),
@@ -244,17 +297,28 @@ class Frame:
 
     @cython.cfunc
     def hit_rows(self, bids: Ladder, asks: Ladder) -> list:
+        """The levels hit, in the order in which they were. From the end back, for ``through`` asks what came later."""
         rows: list = []
-        row: list
-        for key, row in self.hits.items():
-            price: cython.longlong = key[0]
-            ladder: Ladder = asks if key[1] == SELL else bids
-            before: cython.longlong = row[0]
-            after: cython.longlong = ladder.displayed(price)
-            traded: cython.longlong = row[1]
+        cells = self.hits.cells
+        steps = self.steps.cells
+        row: cython.Py_ssize_t
+        step: cython.Py_ssize_t = self.steps.stop
+        lowest: cython.longlong = HIGHEST
+        highest: cython.longlong = LOWEST
+        for row in range(self.hits.stop - 5, -1, -5):
+            while step > cells[row + STEP]:
+                step -= 1
+                lowest = min(lowest, steps[step])
+                highest = max(highest, steps[step])
+            price: cython.longlong = cells[row]
+            sold: cython.bint = cells[row + RESTING] == SELL
+            traded: cython.longlong = cells[row + TAKEN]
+            after: cython.longlong = asks.displayed(price) if sold else bids.displayed(price)
             rows.append(Hit(
-                SIDES[key[1]], price / NANO, before, after, traded, row[2], traded - (before - after),
+                side_name(cells[row + RESTING]), price / NANO, cells[row + DISPLAYED], after, traded,
+                highest > price if sold else lowest < price, traded - (cells[row + DISPLAYED] - after),
             ))
+        rows.reverse()
         return rows
 
     @cython.cfunc

@@ -11,11 +11,10 @@ from __future__ import annotations
 import cython
 
 from qmo_cli.market.orders import OrderTable
-from qmo_cli.market.trackers import text_of
+from qmo_cli.market.text import digits, side_name, text_of
 from qmo_cli.packets import IcebergFact
 
 NANO = cython.declare(cython.double, 1e9)
-SIDES: dict[int, str] = {66: "B", 65: "A", 78: "N"}
 
 
 @cython.cclass
@@ -36,7 +35,7 @@ class NativeDetector:
         orders: OrderTable = self.orders
         proved: cython.bint = kind == "refresh" or kind == "removal"
         self.facts.append(IcebergFact(
-            str(ts), kind, text_of(orders.id[row]), SIDES[orders.side[row]], orders.price[row] / NANO,
+            digits(ts), kind, text_of(orders.id[row]), side_name(orders.side[row]), orders.price[row] / NANO,
             orders.first[row], displayed, filled, shown, orders.filled[row],
             shown - (displayed - filled) if kind == "refresh" else 0,
             max(0, filled - displayed) if proved else 0,

@@ -7,4 +7,6 @@ cdef class Rows:
     cdef object grow(self)
     cdef void drop(self, Py_ssize_t start) noexcept
     cdef Py_ssize_t find(self, long long value) noexcept
+    cdef Py_ssize_t find_last(self, long long value) noexcept
+    cdef void sort(self) noexcept
     cdef Py_ssize_t find_pair(self, long long first, long long second) noexcept

@@ -59,6 +59,30 @@ class Rows:
 
     @cython.cfunc
     @cython.exceptval(check=False)
+    def find_last(self, value: cython.longlong) -> cython.Py_ssize_t:
+        """Offset of the last row whose first cell has this value, or -1."""
+        row: cython.Py_ssize_t = self.stop - self.width
+        while row >= 0 and self.cells[row] != value:
+            row -= self.width
+        return row if row >= 0 else -1
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def sort(self) -> cython.void:
+        """Put the rows in ascending order of their first cells, those with equal ones as they stood."""
+        row: cython.Py_ssize_t
+        cell: cython.Py_ssize_t
+        column: cython.Py_ssize_t
+        for row in range(self.width, self.stop, self.width):
+            cell = row
+            while cell > 0 and self.cells[cell - self.width] > self.cells[cell]:
+                for column in range(cell, cell + self.width):
+                    self.cells[column], self.cells[column - self.width] = (
+                        self.cells[column - self.width], self.cells[column])
+                cell -= self.width
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
     def find_pair(self, first: cython.longlong, second: cython.longlong) -> cython.Py_ssize_t:
         """Offset of the first row whose first two cells have these values, or -1."""
         row: cython.Py_ssize_t = 0

@@ -1,6 +1,7 @@
 from qmo_cli.market.ladder cimport Ladder
 from qmo_cli.market.frame cimport Frame
 from qmo_cli.market.instrument cimport Instrument
+from qmo_cli.market.text cimport digits
 
 
 cdef object market_of(Instrument instrument, long long end)

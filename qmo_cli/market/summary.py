@@ -9,6 +9,7 @@ from qmo_cli.blocks import source_name
 from qmo_cli.market.frame import Frame
 from qmo_cli.market.instrument import Instrument
 from qmo_cli.market.ladder import Ladder
+from qmo_cli.market.text import digits
 from qmo_cli.packets import Health, Inputs, Market
 
 NANO = cython.declare(cython.double, 1e9)
@@ -59,10 +60,10 @@ def price_of(
     """The last trade; or the mid, when that trade is old, outside the quote or not there."""
     last: cython.longlong = instrument.last_price
     if quoted and (end - instrument.last_ts > STALE or last < bid or last > ask):
-        return (bid + ask) / 2 / NANO, "mid", str(instrument.quote_ts)
+        return (bid + ask) / 2 / NANO, "mid", digits(instrument.quote_ts)
     if instrument.last_ts == 0:
         return None, None, None
-    return last / NANO, "bar" if instrument.last_is_bar else "trade", str(instrument.last_ts)
+    return last / NANO, "bar" if instrument.last_is_bar else "trade", digits(instrument.last_ts)
 
 
 @cython.cfunc

@@ -1,4 +1,5 @@
 from qmo_cli.market.rows cimport Rows
+from qmo_cli.market.text cimport digits, side_name, text_of
 
 
 cdef class Refills:

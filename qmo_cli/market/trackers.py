@@ -6,24 +6,18 @@ from __future__ import annotations
 import cython
 
 from qmo_cli.market.rows import Rows
+from qmo_cli.market.text import digits, side_name, text_of
 from qmo_cli.packets import RefillLink, Sweep
 
 NANO = cython.declare(cython.double, 1e9)
 CAP = cython.declare(cython.Py_ssize_t, 32)       # links kept of one frame
 LATE = cython.declare(cython.longlong, 2_000_000_000)  # ns of memory past the window, for adds that come late
-SIDES: dict[int, str] = {66: "B", 65: "A", 78: "N"}
-UNSIGNED = 0xFFFFFFFFFFFFFFFF
 
 # Columns of an order that was filled completely, and of a link to it
 PRICE, SIDE, DIED, ID, SIZE = (
     cython.declare(cython.int, 0), cython.declare(cython.int, 1), cython.declare(cython.int, 2),
     cython.declare(cython.int, 3), cython.declare(cython.int, 4),
 )
-
-
-def text_of(order_id: int) -> str:
-    """An order id as the wire has it: an unsigned 64-bit integer in decimal."""
-    return str(order_id & UNSIGNED)
 
 
 @cython.cclass
@@ -108,7 +102,7 @@ class Refills:
         cells = self.links.cells
         links: list = [
             RefillLink(
-                str(cells[row + 5]), SIDES[cells[row + SIDE]], cells[row + PRICE] / NANO, cells[row + 7],
+                digits(cells[row + 5]), side_name(cells[row + SIDE]), cells[row + PRICE] / NANO, cells[row + 7],
                 text_of(cells[row + 6]), text_of(cells[row + ID]), cells[row + SIZE],
                 cells[row + 5] - cells[row + DIED],
             )
@@ -155,7 +149,7 @@ class SweepTracker:
         """Close the run of prints, and keep it if it went through enough levels."""
         if self.side and self.prices.stop >= self.least:
             self.sweeps.append(Sweep(
-                str(self.start), SIDES[self.side], self.first / NANO, self.last / NANO, self.prices.stop, self.size,
+                digits(self.start), side_name(self.side), self.first / NANO, self.last / NANO, self.prices.stop, self.size,
                 self.aggressors.stop,
             ))
         self.side = 0
