@@ -1,6 +1,9 @@
+cimport cython
+
 from qmo_cli.tray cimport Packet
 
 
+@cython.final
 cdef class LiveZones:
     cdef readonly list zones
     cdef list centres
@@ -13,6 +16,7 @@ cdef class LiveZones:
 cdef double weight_of(object zone, double age) except? -1
 
 
+@cython.final
 cdef class ZoneMemo:
     cdef object listed
     cdef LiveZones arranged

@@ -28,6 +28,7 @@ def supports(zone: ZoneView) -> bool:
     return (zone.side == "B") != (zone.state == "flipped")
 
 
+@cython.final
 @cython.cclass
 class LiveZones:
     """Zones that stand, ascending by centre.
@@ -88,6 +89,7 @@ def weight_of(zone: ZoneView, age: cython.double) -> cython.double:
 NO_ZONES = LiveZones(())
 
 
+@cython.final
 @cython.cclass
 class ZoneMemo:
     """The zones of the latest reading; arranged anew only when the engine gave others."""

@@ -1,3 +1,4 @@
+# cython: language_level=3, auto_pickle=False
 """The stages between the router and the decision: engines chosen, set and run on each packet."""
 
 from __future__ import annotations
@@ -7,13 +8,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from time import perf_counter_ns
 from typing import Any
 
-from .blocks import Block
-from .engines import ENGINES
-from .engines.base import Engine
-from .errors import BadData, ConfigurationError, UsageError
-from .packets import Missing
-from .router import Router
-from .tray import SLOT_ORDER, Packet
+from qmo_cli.blocks import Block
+from qmo_cli.engines import ENGINES
+from qmo_cli.engines.base import Engine
+from qmo_cli.errors import BadData, ConfigurationError, UsageError
+from qmo_cli.packets import Missing
+from qmo_cli.router import Router
+from qmo_cli.tray import SLOT_ORDER, Packet
 
 SCORED = (*ENGINES, "score", "signal")
 SLOT_ORDER[:] = SCORED

@@ -1,8 +1,9 @@
+# cython: language_level=3, auto_pickle=False
 """Why a leaf of a packet's own slots is null, in words."""
 
 from __future__ import annotations
 
-from .packets import Health, Inputs, Market
+from qmo_cli.packets import Health, Inputs, Market
 
 NO_CONTRACT = "contract not known: give --tick and --point-value, or a definition record"
 NO_SYMBOL = "the input does not name the raw symbol"

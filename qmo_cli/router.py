@@ -1,3 +1,4 @@
+# cython: language_level=3, auto_pickle=False
 """Records in, packets out: every message goes where its schema and the access level let it go."""
 
 from __future__ import annotations
@@ -6,17 +7,17 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from .blocks import BBO_1S, DEFINITION, MAPPING, MBO, MBP_1, MBP_10, OHLCV_1D, OHLCV_1S, SYSTEM, TRADES, Block
-from .errors import BadData, UsageError
-from .instruments import Spec, is_outright, spec_from_definition, spec_of
-from .market.reader import Reader
-from .market.stream import count, first_of, same
-from .packets import Notice, fixed
-from .reasons import reasons
-from .records import from_dbn, schema_at
-from .records.layout import layout, read_mapping
-from .times import duration
-from .tray import Packet
+from qmo_cli.blocks import BBO_1S, DEFINITION, MAPPING, MBO, MBP_1, MBP_10, OHLCV_1D, OHLCV_1S, SYSTEM, TRADES, Block
+from qmo_cli.errors import BadData, UsageError
+from qmo_cli.instruments import Spec, is_outright, spec_from_definition, spec_of
+from qmo_cli.market.reader import Reader
+from qmo_cli.market.stream import count, first_of, same
+from qmo_cli.packets import Notice, fixed
+from qmo_cli.reasons import reasons
+from qmo_cli.records import from_dbn, schema_at
+from qmo_cli.records.layout import layout, read_mapping
+from qmo_cli.times import duration
+from qmo_cli.tray import Packet
 
 ACCESS = ("l1", "l2", "l3")
 BY_TIME, BY_TRADE, BY_COUNT = 0, 1, 2

@@ -1,3 +1,4 @@
+# cython: language_level=3, auto_pickle=False
 """Times and durations as text: ISO with zone, nanoseconds, or 1s, 50ms, 15m."""
 
 from __future__ import annotations
@@ -6,7 +7,9 @@ import re
 from datetime import UTC, datetime
 from functools import lru_cache
 
-from .errors import UsageError
+import cython
+
+from qmo_cli.errors import UsageError
 
 UNITS = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9, "d": 86_400 * 10**9}
 SECOND = UNITS["s"]
@@ -18,21 +21,24 @@ def _minute(minute: int) -> str:
     return datetime.fromtimestamp(minute * 60, UTC).strftime("%Y-%m-%dT%H:%M:")
 
 
-@lru_cache(maxsize=16)
-def iso(ts: int) -> str:
+@cython.ccall
+def iso(ts: cython.longlong) -> str:
     """ISO 8601 in UTC of ns since 1970, with as many groups of three decimals as it needs.
 
     >>> iso(1703545200000000000), iso(1703545200050000000)
     ('2023-12-25T23:00:00Z', '2023-12-25T23:00:00.050Z')
     """
-    seconds, rest = divmod(ts, SECOND)
-    minute, second = divmod(seconds, 60)
-    if not rest:
-        return f"{_minute(minute)}{second:02d}Z"
-    digits = f"{rest:09d}"
-    while digits.endswith("000"):
-        digits = digits[:-3]
-    return f"{_minute(minute)}{second:02d}.{digits}Z"
+    second: cython.longlong = ts // 1_000_000_000
+    rest: cython.longlong = ts % 1_000_000_000
+    start: str = _minute(second // 60)
+    second %= 60
+    if rest == 0:
+        return f"{start}{second:02d}Z"
+    if rest % 1_000_000 == 0:
+        return f"{start}{second:02d}.{rest // 1_000_000:03d}Z"
+    if rest % 1000 == 0:
+        return f"{start}{second:02d}.{rest // 1000:06d}Z"
+    return f"{start}{second:02d}.{rest:09d}Z"
 
 
 def duration(text: str) -> int:

@@ -1,3 +1,9 @@
+cimport cython
+
+from qmo_cli.times cimport iso
+
+
+@cython.final
 cdef class Packet:
     cdef public long long ts
     cdef public str series

@@ -29,6 +29,7 @@ def decode_slot(raw: Raw, kind: Any) -> Any:
     return decoder.decode(raw)
 
 
+@cython.final
 @cython.cclass
 class Packet:
     """One frame of one symbol. Slots from the wire stay undecoded until someone reads them.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterator
 
@@ -12,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qmo_cli.blocks import MAPPING, SYSTEM, Block
-from qmo_cli.errors import BadData, UsageError
-from qmo_cli.feeds import Selection, pace, prefetch
+from qmo_cli.errors import UsageError
+from qmo_cli.feeds import Selection, pace
 from qmo_cli.market import stream
 from qmo_cli.records import System, mapping_bytes, to_dbn
 from tests.samples import START, mbo, records
@@ -147,34 +146,6 @@ def test_pacing_changes_nothing_but_the_time(monkeypatch: pytest.MonkeyPatch) ->
 def test_no_speed_is_as_fast_as_possible() -> None:
     block = Block(MIXED, "x")
     assert list(pace([block], 0)) == [block]
-
-
-def test_reading_ahead_gives_the_same_blocks_then_the_error() -> None:
-    def blocks() -> Iterator[Block]:
-        for index in range(50):
-            yield Block(mbo(index), "x", first=index)
-        raise BadData("the end is damaged")
-
-    found: list[int] = []
-    with pytest.raises(BadData, match="the end is damaged"):  # noqa: PT012
-        for block in prefetch(blocks(), 3):
-            found.append(block.first)  # noqa: PERF401 - what came before the error must stay
-    assert found == list(range(50))
-
-
-def test_reading_ahead_stays_within_its_depth_and_ends_when_the_reader_leaves() -> None:
-    made: list[int] = []
-
-    def blocks() -> Iterator[Block]:
-        for index in range(1_000):
-            made.append(index)
-            yield Block(mbo(index), "x")
-
-    ahead = prefetch(blocks(), 3)
-    next(ahead)
-    ahead.close()
-    assert len(made) <= 6
-    assert not [thread for thread in threading.enumerate() if thread.name == "qmo-decode"]
 
 
 def test_mapping_records_stay_where_they_are() -> None:

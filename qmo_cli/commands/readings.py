@@ -89,7 +89,8 @@ def cell(value: Any) -> Any:
 
 def clock(packet: Packet) -> str:
     """The time of day of a frame's end."""
-    return iso(packet.ts)[11:-1]
+    moment: str = iso(packet.ts)
+    return moment[11:-1]
 
 
 def engine_table() -> str:

@@ -55,7 +55,6 @@ def run(  # one parameter for each stage's options
     Takes the options of every stage and prints what feed, route, engine all, score and signal print in a pipe.
     SOURCE is a file, a pattern in quotes, - for standard input, or sim for the built-in simulator.
     """
-    from ..feeds import prefetch
     from ..pipeline import routed
     from ..router import Router
     from ..score import Scorer
@@ -66,7 +65,7 @@ def run(  # one parameter for each stage's options
     engines = make_engines(("all",), parameters, timing=stats)
     score = watch.timed("score", Scorer(weighted(scoring, weights)).update)
     decide = watch.timed("signal", Signaler(signalling).update)
-    blocks = watch.iterate("feed", prefetch(read_blocks("run", source, feeding, simulation)))
+    blocks = watch.iterate("feed", read_blocks("run", source, feeding, simulation))
     batches = watch.count(watch.iterate("route", routed(router, blocks), inside="feed"))
     scored = updated(batches, engines.update, score)
     write_all(signal_lines(scored, decide, changes=changes, full=full, since=since))

@@ -1,6 +1,9 @@
+cimport cython
+
 from qmo_cli.tray cimport Packet
 
 
+@cython.final
 cdef class Forming:
     cdef readonly long long index
     cdef readonly long long period

@@ -43,6 +43,7 @@ class BarsReading(Reading, frozen=True):
     atr: float | None                    # points
 
 
+@cython.final
 @cython.cclass
 class Forming:
     """The bar under construction: ``index`` is start / period. ``sided`` unless it is made of bars, which do not tell

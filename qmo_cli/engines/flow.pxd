@@ -1,8 +1,11 @@
+cimport cython
+
 from qmo_cli.rounding cimport nearest, to_six
 from qmo_cli.market.profile cimport Profile
 from qmo_cli.market.rows cimport Rows
 
 
+@cython.final
 cdef class Window:
     cdef readonly long long length
     cdef readonly long long buy
@@ -14,6 +17,7 @@ cdef class Window:
     cpdef object expire(self, long long now)
 
 
+@cython.final
 cdef class Minutes:
     cdef readonly long long minute
     cdef readonly long long earliest
@@ -34,6 +38,7 @@ cpdef double flow_score(
 ) except? -1
 
 
+@cython.final
 cdef class Anchored:
     cdef readonly Profile profile
     cdef readonly long long cvd

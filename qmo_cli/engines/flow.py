@@ -26,6 +26,7 @@ UNKNOWN_HEAT = 0.5      # weight of the flow, until its rarity is known
 MICRO = 1000            # 1e-9 in 1e-6
 
 
+@cython.final
 @cython.cclass
 class Window:
     """Sums of bought, sold and unsided contracts over the last ``length`` seconds."""
@@ -73,6 +74,7 @@ class Window:
         return (self.rows.stop - self.first) // 4
 
 
+@cython.final
 @cython.cclass
 class Minutes:
     """Volume and |delta| of every closed minute that traded in the last 23 h, in order of time and of size."""
@@ -163,6 +165,7 @@ def flow_score(
     return to_six(0.5 + 0.5 * max(-1.0, min(1.0, lean)) * weight)
 
 
+@cython.final
 @cython.cclass
 class Anchored:
     """Sums since the trade date opened, exact in integers: VWAP and its deviation lose nothing to rounding."""

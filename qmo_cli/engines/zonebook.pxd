@@ -1,7 +1,10 @@
+cimport cython
+
 from qmo_cli.engines.zones cimport Distances, LiveZone
 from qmo_cli.sessions cimport session_name
 
 
+@cython.final
 cdef class Standing:
     cdef double price
     cdef double reach
@@ -12,6 +15,7 @@ cdef class Standing:
     cpdef tuple pull(self, double price)
 
 
+@cython.final
 cdef class ZoneBook:
     cdef readonly str series
     cdef double half_life

@@ -26,6 +26,7 @@ NANO = cython.declare(cython.double, 1e9)                       # ns
 SECOND = cython.declare(cython.longlong, 1_000_000_000)
 
 
+@cython.final
 @cython.cclass
 class Standing:
     """The zones around a price that hold, ascending, with weights as of one moment: all decay alike."""
@@ -75,6 +76,7 @@ class Standing:
         return up, down
 
 
+@cython.final
 @cython.cclass
 class ZoneBook:
     """All zones of one contract, and how far its event time has come. Times are ns, ``half_life`` s.

@@ -1,6 +1,9 @@
+cimport cython
+
 from qmo_cli.rounding cimport to_six
 
 
+@cython.final
 cdef class Distances:
     cdef readonly double width
     cdef readonly double leave
@@ -8,6 +11,7 @@ cdef class Distances:
     cdef readonly double tick
 
 
+@cython.final
 cdef class LiveZone:
     cdef readonly str id
     cdef readonly str side

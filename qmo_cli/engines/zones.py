@@ -35,6 +35,7 @@ class Zone(Struct, frozen=True, gc=False):
     defended: int                        # times that price came back and left again on the same side
 
 
+@cython.final
 @cython.cclass
 class Distances:
     """How far is far, in points."""
@@ -46,6 +47,7 @@ class Distances:
         self.tick = tick
 
 
+@cython.final
 @cython.cclass
 class LiveZone:
     """A zone as it grows. Distances are points, times ns; ``weight`` is as of ``last_seen``.

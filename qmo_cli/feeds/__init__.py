@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from .files import open_source, open_stdin, read_source
 from .pace import pace
-from .prefetch import prefetch
 from .select import Selection
 
-__all__ = ["Selection", "open_source", "open_stdin", "pace", "prefetch", "read_source"]
+__all__ = ["Selection", "open_source", "open_stdin", "pace", "read_source"]

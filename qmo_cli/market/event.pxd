@@ -1,6 +1,9 @@
+cimport cython
+
 from qmo_cli.market.rows cimport Rows
 
 
+@cython.final
 cdef class Event:
     cdef bint open
     cdef bint snapshot

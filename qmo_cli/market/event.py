@@ -16,6 +16,7 @@ AGGRESSOR, SIDE, FIRST, LAST, SIZE, LEVELS = (
 )
 
 
+@cython.final
 @cython.cclass
 class Event:
     """The trades, passive fills and touched levels of the event that is open.

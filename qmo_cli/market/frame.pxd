@@ -1,3 +1,5 @@
+cimport cython
+
 from qmo_cli.market.ladder cimport Ladder
 from qmo_cli.market.event cimport Event
 from qmo_cli.market.message cimport Message
@@ -6,6 +8,7 @@ from qmo_cli.market.text cimport digits, side_name, text_of
 from qmo_cli.market.trackers cimport Refills
 
 
+@cython.final
 cdef class SecondBar:
     cdef long long second
     cdef long long open
@@ -21,6 +24,7 @@ cdef class SecondBar:
     cdef object row(self)
 
 
+@cython.final
 cdef class Frame:
     cdef long long end
     cdef long long records

@@ -32,6 +32,7 @@ RESTING, DISPLAYED, TAKEN, STEP = (
 )
 
 
+@cython.final
 @cython.cclass
 class SecondBar:
     """The trades of one epoch second; prices in 1e-9."""
@@ -68,6 +69,7 @@ class SecondBar:
         )
 
 
+@cython.final
 @cython.cclass
 class Frame:
     """The sums of one frame. ``end`` is 0 while no frame is open.
@@ -246,9 +248,8 @@ class Frame:
     @cython.cfunc
     def print_rows(self) -> list:
         """Offsets of the prints, the largest first, of equals the oldest."""
-        row: cython.Py_ssize_t
         if self.prints.stop <= 6:
-            return [row for row in range(0, self.prints.stop, 6)]  # noqa: C416
+            return [0] if self.prints.stop else []
         cells = self.prints.cells
         ranked: list = [(-cells[row + 4], cells[row], row) for row in range(0, self.prints.stop, 6)]
         ranked.sort(key=itemgetter(0, 1))
@@ -265,13 +266,12 @@ class Frame:
     @cython.cfunc
     def profile_rows(self) -> list:
         """The profile as the wire has it, ascending by price."""
-        rows: list = []
-        row: cython.Py_ssize_t
         cells = self.profile.cells
         self.profile.sort()
-        for row in range(0, self.profile.stop, 4):
-            rows.append(PriceLevelVolume(cells[row] / NANO, cells[row + 1], cells[row + 2], cells[row + 3]))
-        return rows
+        return [
+            PriceLevelVolume(cells[row] / NANO, cells[row + 1], cells[row + 2], cells[row + 3])
+            for row in range(0, self.profile.stop, 4)
+        ]
 
     @cython.cfunc
     def depth_input(

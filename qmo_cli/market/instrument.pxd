@@ -1,3 +1,5 @@
+cimport cython
+
 from qmo_cli.market.event cimport Event
 from qmo_cli.market.frame cimport Frame
 from qmo_cli.market.ladder cimport Ladder
@@ -7,6 +9,7 @@ from qmo_cli.market.rows cimport Rows
 from qmo_cli.market.trackers cimport SweepTracker
 
 
+@cython.final
 cdef class Instrument(OrderBook):
     cdef readonly long long instrument_id
     cdef public object tick

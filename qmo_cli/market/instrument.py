@@ -33,6 +33,7 @@ BARS, QUOTES, BARE_TRADES, TBBO, MBP_1, MBP_10, MBO = (
 )
 
 
+@cython.final
 @cython.cclass
 class Instrument(OrderBook):
     """State of one instrument id. Prices are integers of 1e-9, times ns, sizes contracts."""

@@ -1,3 +1,6 @@
+cimport cython
+
+@cython.final
 cdef class Ladder:
     cdef long long sign
     cdef Py_ssize_t depth

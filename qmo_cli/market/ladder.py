@@ -15,6 +15,7 @@ UNTOUCHED = cython.declare(cython.Py_ssize_t, 1_000_000_000)
 NANO = cython.declare(cython.double, 1e9)
 
 
+@cython.final
 @cython.cclass
 class Ladder:
     """The price levels of one side, the best one last, so that a change near the touch moves little.

@@ -1,3 +1,6 @@
+cimport cython
+
+@cython.final
 cdef class Message:
     cdef const unsigned char[::1] data
     cdef Py_ssize_t bytes

@@ -45,6 +45,7 @@ MBO = cython.declare(cython.int, 160)
 F_SNAPSHOT = cython.declare(cython.int, 32)
 
 
+@cython.final
 @cython.cclass
 class Message:
     """The record at one place of a buffer. Prices are integers of 1e-9, times ns since 1970, sizes contracts.

@@ -1,7 +1,10 @@
+cimport cython
+
 from qmo_cli.market.orders cimport OrderTable
 from qmo_cli.market.text cimport digits, side_name, text_of
 
 
+@cython.final
 cdef class NativeDetector:
     cdef OrderTable orders
     cdef list facts

@@ -17,6 +17,7 @@ from qmo_cli.packets import IcebergFact
 NANO = cython.declare(cython.double, 1e9)
 
 
+@cython.final
 @cython.cclass
 class NativeDetector:
     """Turns one order's change within an event into a fact; ``silent`` while nothing can be proved."""

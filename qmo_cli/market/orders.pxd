@@ -1,3 +1,6 @@
+cimport cython
+
+@cython.final
 cdef class OrderTable:
     cdef int bits
     cdef Py_ssize_t mask

@@ -11,6 +11,7 @@ GOLDEN = cython.declare(cython.ulonglong, 0x9E3779B97F4A7C15)  # 2^64 / golden r
 MASK64 = cython.declare(cython.ulonglong, 0xFFFFFFFFFFFFFFFF)
 
 
+@cython.final
 @cython.cclass
 class OrderTable:
     """A hash table with open addressing, one array a column; a row number holds until the next change.

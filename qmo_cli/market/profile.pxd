@@ -1,3 +1,6 @@
+cimport cython
+
+@cython.final
 cdef class Profile:
     cdef readonly long long low
     cdef readonly long long high

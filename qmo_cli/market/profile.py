@@ -11,6 +11,7 @@ WIDEST = cython.declare(cython.longlong, 1_000_000)  # ticks
 ROBUST = 1.4826  # MAD times this estimates a standard deviation
 
 
+@cython.final
 @cython.cclass
 class Profile:
     """Volume by price and aggressor side, one row a tick from the lowest price traded to the highest."""

@@ -1,8 +1,11 @@
+cimport cython
+
 from qmo_cli.market.frameclock cimport FrameClock
 from qmo_cli.market.instrument cimport Instrument
 from qmo_cli.market.message cimport Message
 
 
+@cython.final
 cdef class Reader(FrameClock):
     cdef long long refill_window
     cdef long long sweep_window

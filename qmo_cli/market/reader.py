@@ -35,6 +35,7 @@ BUY, SELL = cython.declare(cython.int, 66), cython.declare(cython.int, 65)
 BY_TIME = cython.declare(cython.int, 0)
 
 
+@cython.final
 @cython.cclass
 class Reader(FrameClock):
     """Books, events and frames of every instrument of one input.

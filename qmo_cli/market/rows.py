@@ -8,6 +8,7 @@ from array import array
 import cython
 
 
+@cython.final
 @cython.cclass
 class Rows:
     """Rows of ``width`` cells, back to back; a row is named by the offset of its first cell."""

@@ -1,7 +1,10 @@
+cimport cython
+
 from qmo_cli.market.rows cimport Rows
 from qmo_cli.market.text cimport digits, side_name, text_of
 
 
+@cython.final
 cdef class Refills:
     cdef long long window
     cdef Rows dead
@@ -14,6 +17,7 @@ cdef class Refills:
     cdef tuple take(self)
 
 
+@cython.final
 cdef class SweepTracker:
     cdef long long window
     cdef Py_ssize_t least

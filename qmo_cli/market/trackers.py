@@ -20,6 +20,7 @@ PRICE, SIDE, DIED, ID, SIZE = (
 )
 
 
+@cython.final
 @cython.cclass
 class Refills:
     """Links every new order to the orders of its side and price that died by a complete fill within ``window`` ns.
@@ -113,6 +114,7 @@ class Refills:
         return links, dropped
 
 
+@cython.final
 @cython.cclass
 class SweepTracker:
     """Prints of one side that follow each other within ``window`` ns, until the other side prints."""
@@ -149,8 +151,8 @@ class SweepTracker:
         """Close the run of prints, and keep it if it went through enough levels."""
         if self.side and self.prices.stop >= self.least:
             self.sweeps.append(Sweep(
-                digits(self.start), side_name(self.side), self.first / NANO, self.last / NANO, self.prices.stop, self.size,
-                self.aggressors.stop,
+                digits(self.start), side_name(self.side), self.first / NANO, self.last / NANO, self.prices.stop,
+                self.size, self.aggressors.stop,
             ))
         self.side = 0
         return None

@@ -1,9 +1,12 @@
+cimport cython
+
 from qmo_cli.live_zones cimport LiveZones, ZoneMemo
 from qmo_cli.rounding cimport nearest, to_six
 from qmo_cli.tray cimport Packet
 from qmo_cli.views cimport reason
 
 
+@cython.final
 cdef class Around:
     cdef readonly LiveZones zones
     cdef object price
@@ -18,6 +21,7 @@ cdef class Around:
     cpdef object near(self, object zone)
 
 
+@cython.final
 cdef class Scene:
     cdef readonly Around around
     cdef ZoneMemo memo
@@ -38,6 +42,7 @@ cdef class Scene:
     cpdef object opposing(self, int sign, double target)
     cpdef object context(self, object opposing)
     cdef object flow_gaps(self)
+    cdef object band(self, object vwap)
     cdef object zone_gaps(self)
     cpdef object zone_units(self, str place, object zone)
     cdef object absorption(self)

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import cython
 from msgspec import Struct
@@ -77,6 +77,7 @@ FLOW = tuple((name, f"market_context.{place}") for name, place in (
 ))
 
 
+@cython.final
 @cython.cclass
 class Around:
     """The zones about the price, worked out again only when zones, price or units change.
@@ -125,6 +126,7 @@ class Around:
         )
 
 
+@cython.final
 @cython.cclass
 class Scene:
     """One packet seen by the signal: readings read once, and in ``lost`` the reasons of what is null.
@@ -193,12 +195,14 @@ class Scene:
             self.lost["market_context.spread"] = self.why("market.spread", "no two-sided quote")
         if self.price_age is None:
             self.lost["market_context.price_age"] = self.why("market.price_ts", "no price yet")
-        band = self.flow_gaps()
-        self.zone_gaps()
-        settlement, notice = self.dates()
         trend = poc = vah = val = vwap = cvd = None
         if flow is not None:
             trend, poc, vah, val, vwap, cvd = flow.bias, flow.poc, flow.vah, flow.val, flow.vwap, flow.cvd
+        if trend is None or poc is None or vah is None or val is None or vwap is None or cvd is None:
+            self.flow_gaps()
+        band = self.band(vwap)
+        self.zone_gaps()
+        settlement, notice = self.dates()
         return MarketContext(
             session.name, session.trade_date, None if self.iceberg is None else len(self.zones.zones),
             self.absorption(), trend, market.quality, market.source, self.health.access, self.around.above,
@@ -208,21 +212,23 @@ class Scene:
 
     @cython.cfunc
     def flow_gaps(self) -> object:
-        """Reasons of order flow's null leaves; returns the VWAP band."""
-        flow, lost, price = self.flow, self.lost, self.packet.price
-        if flow is None:
-            why = reason(self.packet, "orderflow")
-            lost["market_context.vwap_band"] = why
-            for _, place in FLOW:
-                lost[place] = why
-            return None
+        """Reasons of order flow's null leaves."""
         for name, place in FLOW:
-            if getattr(flow, name) is None:
-                lost[place] = self.why(f"orderflow.{name}", "order flow does not say")
-        if price is None or flow.vwap is None or not flow.vwap_sd:
-            lost["market_context.vwap_band"] = self.why("orderflow.vwap_sd", "no spread around VWAP yet")
+            if self.flow is None:
+                self.lost[place] = reason(self.packet, "orderflow")
+            elif getattr(self.flow, name) is None:
+                self.lost[place] = self.why(f"orderflow.{name}", "order flow does not say")
+        return None
+
+    @cython.cfunc
+    def band(self, vwap: Any) -> object:
+        """Distance of the price from VWAP in standard deviations; None, with the reason, where it is not known."""
+        price, deviation = self.packet.price, None if self.flow is None else self.flow.vwap_sd
+        if price is None or vwap is None or not deviation:
+            unknown = reason(self.packet, "orderflow") if self.flow is None else "no spread around VWAP yet"
+            self.lost["market_context.vwap_band"] = self.why("orderflow.vwap_sd", unknown)
             return None
-        return to_six((price - flow.vwap) / flow.vwap_sd)
+        return to_six((price - vwap) / deviation)
 
     @cython.cfunc
     def zone_gaps(self) -> object:

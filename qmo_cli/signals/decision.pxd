@@ -1,6 +1,9 @@
+cimport cython
+
 from qmo_cli.rounding cimport nearest
 
 
+@cython.final
 cdef class Memory:
     cdef readonly str kind
     cdef readonly long long since

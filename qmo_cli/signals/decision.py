@@ -19,6 +19,7 @@ BUY_HOLDS, SELL_HOLDS = 600_000, 400_000  # totals in 1e-6
 PATIENCE = 10 * SECOND
 
 
+@cython.final
 @cython.cclass
 class Memory:
     """One series' decision: what it is, since when (ns), and its episode's id.

@@ -63,6 +63,7 @@ class Signal(Struct, frozen=True, gc=False, tag_field="schema", tag="signal"):
     missing: dict[str, str]
 
 
+@cython.final
 @cython.cclass
 class Series:
     """What the signaler knows of one series; ``last_id`` is that of the episode last shown."""

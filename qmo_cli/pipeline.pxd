@@ -1,0 +1,1 @@
+from qmo_cli.tray cimport Packet

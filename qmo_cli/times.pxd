@@ -1,0 +1,1 @@
+cpdef str iso(long long ts)
