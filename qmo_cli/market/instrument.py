@@ -229,17 +229,20 @@ class Instrument(OrderBook):
         """Sum up what came and went near the touch without trading, the touch as it was before the event."""
         touches: Rows = self.event.touches
         frame: Frame = self.frame
+        bids: Ladder = self.bids
+        asks: Ladder = self.asks
         row: cython.Py_ssize_t
         for row in range(0, touches.stop, 3):
-            bid: cython.bint = touches.cells[row + 1] == BUY
+            price: cython.longlong = touches.cells[row]
             size: cython.longlong = touches.cells[row + 2]
-            ladder: Ladder = self.bids if bid else self.asks
-            if ladder.was_depth and ladder.was_keys[0] - touches.cells[row] * ladder.sign > self.reach:
-                continue
-            if bid:
+            if touches.cells[row + 1] == BUY:
+                if bids.was_depth and bids.was_keys[0] - price > self.reach:
+                    continue
                 frame.added_bid += max(size, 0)
                 frame.removed_bid += max(-size, 0)
             else:
+                if asks.was_depth and asks.was_keys[0] + price > self.reach:  # an ask's key is its price, negative
+                    continue
                 frame.added_ask += max(size, 0)
                 frame.removed_ask += max(-size, 0)
 

@@ -70,14 +70,17 @@ class Refills:
         self, ts: cython.longlong, side: cython.int, price: cython.longlong, order_id: cython.longlong,
         size: cython.longlong,
     ) -> cython.int:
-        cells = self.dead.cells
-        first: cython.Py_ssize_t = self.dead.stop
+        dead: Rows = self.dead
+        first: cython.Py_ssize_t = dead.stop
+        found: cython.bint = False
         row: cython.Py_ssize_t
-        while first > 0 and ts - cells[first - 5 + DIED] <= self.window:
+        while first > 0 and ts - dead.cells[first - 5 + DIED] <= self.window:
             first -= 5
-        for row in range(first, self.dead.stop, 5):
-            if cells[row + PRICE] == price and cells[row + SIDE] == side and cells[row + DIED] <= ts:
-                self.link(row, ts, order_id, size)
+            found = found or dead.cells[first + PRICE] == price
+        if found:
+            for row in range(first, dead.stop, 5):
+                if dead.cells[row + PRICE] == price and dead.cells[row + SIDE] == side and dead.cells[row + DIED] <= ts:
+                    self.link(row, ts, order_id, size)
         return 0
 
     @cython.cfunc
