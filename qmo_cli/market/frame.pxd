@@ -4,24 +4,9 @@ from qmo_cli.market.ladder cimport Ladder
 from qmo_cli.market.event cimport Event
 from qmo_cli.market.message cimport Message
 from qmo_cli.market.rows cimport Rows
+from qmo_cli.market.second cimport SecondBar
 from qmo_cli.market.text cimport digits, side_name, text_of
 from qmo_cli.market.trackers cimport Refills
-
-
-@cython.final
-cdef class SecondBar:
-    cdef long long second
-    cdef long long open
-    cdef long long high
-    cdef long long low
-    cdef long long close
-    cdef long long buy
-    cdef long long sell
-    cdef long long none
-    cdef long long trades
-    cdef void begin(self, long long second, long long price) noexcept
-    cdef void add(self, int side, long long price, long long size) noexcept
-    cdef object row(self)
 
 
 @cython.final

@@ -11,9 +11,10 @@ from qmo_cli.market.event import Event
 from qmo_cli.market.ladder import Ladder
 from qmo_cli.market.message import Message
 from qmo_cli.market.rows import Rows
+from qmo_cli.market.second import SecondBar
 from qmo_cli.market.text import digits, side_name, text_of
 from qmo_cli.market.trackers import Refills
-from qmo_cli.packets import DepthInput, Hit, OrdersInput, PriceLevelVolume, Print, Second, StopFact, TradesInput
+from qmo_cli.packets import DepthInput, Hit, OrdersInput, PriceLevelVolume, Print, StopFact, TradesInput
 
 NANO = cython.declare(cython.double, 1e9)
 BUY = cython.declare(cython.int, 66)   # 'B'
@@ -30,43 +31,6 @@ RESTING, DISPLAYED, TAKEN, STEP = (
     cython.declare(cython.int, 1), cython.declare(cython.int, 2), cython.declare(cython.int, 3),
     cython.declare(cython.int, 4),
 )
-
-
-@cython.final
-@cython.cclass
-class SecondBar:
-    """The trades of one epoch second; prices in 1e-9."""
-
-    def __init__(self) -> None:
-        self.second = 0
-
-    @cython.cfunc
-    @cython.exceptval(check=False)
-    def begin(self, second: cython.longlong, price: cython.longlong) -> cython.void:
-        self.second = second
-        self.open = self.high = self.low = price
-        self.buy = self.sell = self.none = self.trades = 0
-
-    @cython.cfunc
-    @cython.exceptval(check=False)
-    def add(self, side: cython.int, price: cython.longlong, size: cython.longlong) -> cython.void:
-        self.close = price
-        self.high = max(self.high, price)
-        self.low = min(self.low, price)
-        self.trades += 1
-        if side == BUY:
-            self.buy += size
-        elif side == SELL:
-            self.sell += size
-        else:
-            self.none += size
-
-    @cython.cfunc
-    def row(self) -> object:
-        return Second(
-            self.second, self.open / NANO, self.high / NANO, self.low / NANO, self.close / NANO,
-            self.buy, self.sell, self.none, self.trades,
-        )
 
 
 @cython.final

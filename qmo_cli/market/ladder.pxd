@@ -1,5 +1,6 @@
 cimport cython
 
+
 @cython.final
 cdef class Ladder:
     cdef long long sign

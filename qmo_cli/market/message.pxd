@@ -1,5 +1,6 @@
 cimport cython
 
+
 @cython.final
 cdef class Message:
     cdef const unsigned char[::1] data

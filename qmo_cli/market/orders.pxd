@@ -1,5 +1,6 @@
 cimport cython
 
+
 @cython.final
 cdef class OrderTable:
     cdef int bits

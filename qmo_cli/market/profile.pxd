@@ -1,5 +1,6 @@
 cimport cython
 
+
 @cython.final
 cdef class Profile:
     cdef readonly long long low

@@ -1,5 +1,6 @@
 cimport cython
 
+
 @cython.final
 cdef class Rows:
     cdef Py_ssize_t width
