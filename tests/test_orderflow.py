@@ -162,6 +162,15 @@ def test_a_window_of_sixty_seconds_drops_the_sixty_first() -> None:
     assert (window.buy, len(window)) == (0, 0)
 
 
+def test_a_window_holds_no_more_than_its_length_however_long_it_runs() -> None:
+    window = Window(60)
+    for at in range(10_000):
+        window.add(*second(at, buy=2, sell=1, none=3))
+        window.expire(at)
+    assert len(window) == 60
+    assert (window.buy, window.sell, window.none) == (120, 60, 180)
+
+
 def test_usual_volume_is_the_median_minute_once_twenty_have_closed() -> None:
     minutes = Minutes()
     for minute in range(19):

@@ -179,7 +179,8 @@ class Anchored:
     @cython.ccall
     def add(self, trades: TradesInput, tick: object) -> object:
         """Count a frame's volume at price."""
-        size: cython.longlong
+        size: Any    # Python's integers, as the sums: price x price x volume has more than 64 bits
+        price: Any
         self.cvd += trades.buy - trades.sell
         for row in trades.profile:
             buy, sell, none = row.buy, row.sell, row.none
