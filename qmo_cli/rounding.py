@@ -10,12 +10,12 @@ from cython.cimports.libc.math import floor
 @cython.ccall
 @cython.exceptval(check=False)
 def to_six(value: cython.double) -> cython.double:
-    """The value with six decimals, halves up.
+    """The value with six decimals, halves away from zero; for values below 9 million million.
 
     >>> to_six(0.84020000001), to_six(-1.5)
     (0.8402, -1.5)
     """
-    return floor(value * 1e6 + 0.5) / 1e6
+    return nearest(value * 1e6) / 1e6
 
 
 @cython.ccall
