@@ -19,7 +19,6 @@ cdef class Reader(FrameClock):
     cdef bint take(self, Py_ssize_t at)
     cdef Instrument find(self, long long instrument_id)
     cdef bint is_sound(self)
-    cdef bint is_sound_at_all(self)
     cdef bint goes_on(self, Instrument instrument)
     cdef object pass_time(self, Instrument instrument)
     cdef object end_other(self, Instrument instrument)

@@ -114,18 +114,6 @@ class Reader(FrameClock):
         """Whether the record's letters and price can be used."""
         message: Message = self.message
         action: cython.int = message.action
-        sided: cython.bint = message.side == BUY or message.side == SELL
-        if message.rtype == R_MBO and sided and message.price != UNDEFINED and (
-            action == ADD or action == CANCEL or action == MODIFY or action == FILL or action == TRADE
-        ):
-            return True
-        return self.is_sound_at_all()
-
-    @cython.cfunc
-    def is_sound_at_all(self) -> cython.bint:
-        """The same in full, with what is wrong in ``fault``."""
-        message: Message = self.message
-        action: cython.int = message.action
         if 32 <= message.rtype <= 35:
             if message.price == UNDEFINED or message.high < message.low:
                 self.fault = "a bar needs open, high, low and close, and high not below low"
@@ -187,14 +175,12 @@ class Reader(FrameClock):
     @cython.cfunc
     def take_order(self, instrument: Instrument) -> object:
         message: Message = self.message
-        if instrument.frame.end == 0:
-            self.open_frame(instrument)
+        self.open_frame(instrument)
         if instrument.trade_rank != MBO:
             instrument.take_rank(MBO, True, True)
         if not instrument.event.open:
             instrument.begin_event(message)
-            if message.time + SECOND < self.deadline:
-                self.deadline = message.time + SECOND
+            self.deadline = min(self.deadline, message.time + SECOND)
         instrument.frame.records += 1
         instrument.take_order(message)
         if message.flags & F_LAST:
