@@ -113,6 +113,18 @@ class Print(Struct, frozen=True, gc=False):
     levels: int                          # distinct prices
 
 
+class Sweep(Struct, frozen=True, gc=False):
+    """Aggressors of one side trading through several levels within the sweep window."""
+
+    ts_event: str
+    side: Side                           # the aggressor's
+    start: float                         # first price
+    end: float                           # last price
+    levels: int
+    size: int
+    aggressors: int
+
+
 class TradesInput(Struct, frozen=True, gc=False):
     """L1: what traded in the frame."""
 
@@ -124,6 +136,8 @@ class TradesInput(Struct, frozen=True, gc=False):
     profile: list[PriceLevelVolume]      # ascending by price
     prints: list[Print]                  # the largest, by size, then time
     dropped: int                         # prints left out
+    sweeps: list[Sweep]                  # that ended in the frame, in order; the newest, if there are too many
+    sweeps_dropped: int
 
 
 class BarInput(Struct, frozen=True, gc=False):
@@ -158,16 +172,16 @@ class Hit(Struct, frozen=True, gc=False):
     replenished: int                     # traded - (before - after): what came back, less what was cancelled
 
 
-class Sweep(Struct, frozen=True, gc=False):
-    """Aggressors of one side trading through several levels within the sweep window."""
+class BookSecond(Struct, frozen=True, gc=False, array_like=True):
+    """The displayed book in one epoch second, or in the part of it that lies in the frame."""
 
-    ts_event: str
-    side: Side                           # the aggressor's
-    start: float                         # first price
-    end: float                           # last price
-    levels: int
-    size: int
-    aggressors: int
+    second: int                          # s since 1970
+    added_bid: OptionalInt               # as in DepthInput; null where the contract's tick is not known
+    removed_bid: OptionalInt
+    added_ask: OptionalInt
+    removed_ask: OptionalInt
+    bids: int                            # contracts displayed at the best ten bids when the second, or the frame, ended
+    asks: int
 
 
 class DepthInput(Struct, frozen=True, gc=False):
@@ -177,14 +191,13 @@ class DepthInput(Struct, frozen=True, gc=False):
     asks: list[Level]
     hits: list[Hit]
     hits_dropped: int
-    sweeps: list[Sweep]
-    sweeps_dropped: int
     added_bid: int | None                # displayed size that came within reach of the touch without trading
     removed_bid: int | None                # and that left without trading
     added_ask: int | None
     removed_ask: int | None
     ofi: int                             # order flow imbalance at the touch (Cont, Kukanov, Stoikov 2014)
     mlofi: list[int]                     # the same for each of ten levels
+    book: list[BookSecond]               # seconds in which the book was touched; none below ten levels
 
 
 class IcebergFact(Struct, frozen=True, gc=False):

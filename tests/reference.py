@@ -36,6 +36,7 @@ makes a frame by time exist and nothing else.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Literal
 
 from qmo_cli.blocks import SECOND
@@ -124,6 +125,7 @@ class ReferenceReader:
             if "others" in state.open and not goes_on(state.open["others"], record):
                 self._end(state, "others")
         self.newest = max(self.newest, record.time)
+        record = replace(record, arrived=self.newest)
         self._end_overdue()
         state = self._state(record)
         if "orders" in state.open and state.open["orders"].snapshot != record.snapshot_order:

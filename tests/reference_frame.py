@@ -11,15 +11,21 @@ Choices where the definitions leave one (T: counted records with action T; in th
   first hit; in mbp that T itself has it, since its levels are those before the trade. ``after`` = in the book at the
   frame's end, ``traded`` = sizes of T there, ``through`` = any later T (of any side, N too) of the frame
   beyond the price.
-- sweeps: runs of T of one side; T of side N are skipped. A run ends with a T of the other side, with a T whose
-  ts_event is more than 50 ms after the run's first, and with a frame whose end is. It is a row of the frame in
-  which it ended, at the end of the input of the first frame that is not closed. It counts with 3 distinct prices
-  (whether or not they go one way). ``aggressors`` = distinct order ids (0 is one), without ids distinct ts_event.
+- sweeps: runs of T of one side; T of side N are skipped. A T is too late for an earlier one when its ts_event, or its
+  arrival (the newest time of the input), is more than 50 ms after that one's. A run of 3 distinct prices (whether or
+  not they go one way) is a sweep; it ends with a T of the other side, with a T that is too late for its first, and
+  with a frame whose end is more than 50 ms after the arrival of its first. A shorter run ends with the other side only,
+  and forgets its oldest T one by one as others come too late for them. A sweep is a row of the frame in which it ended,
+  at the end of the input of the first frame that is not closed. ``aggressors`` = distinct order ids (0 is one), without
+  ids distinct ts_event.
 - added / removed: per event, side and price p that is at most 5 ticks worse than the side's best before the event;
   change = after - before + displayed size filled there (mbo: sum of min(all its F, d) over the passive orders
   resting there, less what an M of an unknown id brought to light; mbp: min(T there, before)); positive is
   added, negative removed. In mbp only prices count that both books could show (no worse than the worst shown, if
   all ranks are taken). No best price before: every price counts. mbp-1 and instruments without a tick: null.
+- book: by the second (arrival // 1e9) of the first record of mbp-10's and mbo's events: their added and removed, and the
+  sizes of the ten best levels after the last of them. No row where the book is partial then. Rows of another schema
+  than gives the quote at the frame's end are forgotten.
 - ofi: Cont, Kukanov, Stoikov's e from the books before and after each event; rank by rank for mlofi; a missing
   level is a bid at -infinity or an ask at +infinity with size 0. ofi = mlofi[0]; mbp-1 has one rank only.
 - Events with an R or a snapshot record, the first event of the schema that gives the quotes, events of a poorer one
@@ -32,6 +38,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
+
+from qmo_cli.blocks import SECOND
 
 from .reference_book import View
 from .reference_orders import Facts
@@ -61,6 +69,7 @@ class Done:
     after: View | None = None
     facts: Facts = field(default_factory=Facts)
     sudden: bool = False         # an instrument's first book
+    whole: bool = True           # the book is whole after it
 
     @property
     def jump(self) -> bool:
@@ -147,6 +156,14 @@ def _hit(side: str, price: int, before: int, end: View, traded: list[int]) -> Fa
     }
 
 
+def too_late(early: Record, record: Record) -> bool:
+    return record.ts_event - early.ts_event > SWEEP or record.arrived - early.arrived > SWEEP
+
+
+def is_sweep(run: Run) -> bool:
+    return len({record.price for record, _ in run}) >= SWEEP_LEVELS
+
+
 def sweeps(events: list[Done], pending: list[Run], end: int | None) -> tuple[list[Fact], list[Run]]:
     """The sweeps that are over by the frame's end (None: all), and the run that may still go on."""
     runs = list(pending)
@@ -155,14 +172,19 @@ def sweeps(events: list[Done], pending: list[Run], end: int | None) -> tuple[lis
             if record.side == "N":
                 continue
             aggressor = record.order_id if event.schema == "mbo" else record.ts_event
-            first = runs[-1][0][0] if runs else None
-            if first and first.side == record.side and record.ts_event - first.ts_event <= SWEEP:
-                runs[-1].append((record, aggressor))
-            else:
-                runs.append([(record, aggressor)])
-    going = [run for run in runs[-1:] if end is not None and end - run[0][0].ts_event <= SWEEP]
-    over = runs[:len(runs) - len(going)]
-    return [_sweep(run) for run in over if len({record.price for record, _ in run}) >= SWEEP_LEVELS], going
+            run = runs[-1] if runs and runs[-1][0][0].side == record.side else []
+            if run and is_sweep(run) and too_late(run[0][0], record):
+                run = []
+            while run and too_late(run[0][0], record):
+                del run[0]
+            run.append((record, aggressor))
+            if not runs or runs[-1] is not run:
+                runs.append(run)
+    last = runs[-1:]
+    if last and (end is None or (is_sweep(last[0]) and end - last[0][0][0].arrived > SWEEP)):
+        last = []
+    over = runs[:len(runs) - len(last)]
+    return [_sweep(run) for run in over if is_sweep(run)], last
 
 
 def _sweep(run: Run) -> Fact:
@@ -232,14 +254,15 @@ def mlofi(events: list[Done], ranks: int) -> list[int]:
     return [sum(flows(event, index) for event in events if not event.jump) for index in range(ranks)]
 
 
-def trades_input(events: list[Done]) -> Fact:
-    """packets.TradesInput."""
+def trades_input(events: list[Done], swept: list[Fact]) -> Fact:
+    """packets.TradesInput, sweeps uncut."""
     trades = [record for event in events for record in event.trades]
     buy, sell, none = sides(trades)
     found = prints(events)
     return {
         "buy": buy, "sell": sell, "none": none, "trades": len(trades), "seconds": seconds(events),
         "profile": profile(events), "prints": found[:PRINTS], "dropped": len(found[PRINTS:]),
+        "sweeps": swept, "sweeps_dropped": 0,
     }
 
 
@@ -247,7 +270,22 @@ def _top(rows: list[Row]) -> list[list[Any]]:
     return [[money(price), size, count] for price, size, count in rows]
 
 
-def depth_input(events: list[Done], end: View, tick: int | None, swept: list[Fact]) -> Fact:
+def book(events: list[Done], tick: int | None) -> list[list[Any]]:
+    """packets.BookSecond of events with ten levels."""
+    rows: dict[int, list[Done]] = {}
+    for event in events:
+        rows.setdefault(event.records[0].arrived // SECOND, []).append(event)
+    return [_book_second(second, rows[second], tick) for second in rows if rows[second][-1].whole]
+
+
+def _book_second(second: int, events: list[Done], tick: int | None) -> list[Any]:
+    after = events[-1].after
+    assert after is not None
+    moves = [size for side in "BA" for size in untraded(events, side, tick)]
+    return [second, *moves, *(sum(size for _, size, _ in rows) for rows in (after.top_bids, after.top_asks))]
+
+
+def depth_input(events: list[Done], end: View, tick: int | None) -> Fact:
     """packets.DepthInput, lists uncut."""
     tick = None if end.depth == 1 else tick
     ranks = 10 if end.depth is None else end.depth
@@ -256,9 +294,9 @@ def depth_input(events: list[Done], end: View, tick: int | None, swept: list[Fac
     added_ask, removed_ask = untraded(shown, "A", tick)
     flow_by_rank = mlofi(shown, ranks)
     return {
-        "bids": _top(end.top_bids), "asks": _top(end.top_asks), "hits": hits(events, end), "hits_dropped": 0,
-        "sweeps": swept, "sweeps_dropped": 0, "added_bid": added_bid, "removed_bid": removed_bid,
+        "bids": _top(end.top_bids), "asks": _top(end.top_asks), "hits": hits(events, end), "hits_dropped": 0, "added_bid": added_bid, "removed_bid": removed_bid,
         "added_ask": added_ask, "removed_ask": removed_ask, "ofi": flow_by_rank[0], "mlofi": flow_by_rank,
+        "book": book(shown, tick) if ranks > 1 else [],
     }
 
 

@@ -40,6 +40,7 @@ class Record:
     series: str = ""
     symbol: str | None = None
     clock: bool = False
+    arrived: int = 0              # ns: the newest time of the whole input when it came
 
     @property
     def snapshot(self) -> bool:

@@ -179,6 +179,7 @@ def take_mbo(state: State, given: list[Given]) -> Done:
     done.shown = [shown if state.complete else None for shown in hit]
     done.sudden = first or not state.complete
     judge_book(state, done.records, state.book.unknown - unknown)
+    done.whole = state.complete
     done.after = state.displayed = state.book.view()
     return done
 
@@ -292,9 +293,9 @@ def frame_of(state: State, sums: Sums, ts: int, tick: int | None, *, closed: boo
     end = end_view(state)
     swept, state.run = sweeps(sums.events, state.run, ts if closed else None)
     inputs = {
-        "trades": trades_input(sums.events) if state.best(TRADES_FROM) else None,
+        "trades": trades_input(sums.events, swept) if state.best(TRADES_FROM) else None,
         "bars": [bar_of(record) for record in sums.bars] or None,
-        "depth": depth_input(sums.events, end, tick, swept) if end else None,
+        "depth": depth_input(sums.events, end, tick) if end else None,
         "orders": orders_input(sums.events) if "mbo" in state.seen else None,
     }
     return {"market": market_of(state, sums, ts), "health": health_of(state, sums), "inputs": inputs}

@@ -59,18 +59,18 @@ def test_three_levels_within_the_window_are_a_sweep() -> None:
     script = ladder()
     for rank in range(3):
         lift(script, rank, 70 + rank % 2)
-    depth = only(script)["inputs"]["depth"]
-    assert depth["sweeps"] == [{
+    inputs = only(script)["inputs"]
+    assert inputs["trades"]["sweeps"] == [{
         "ts_event": str(START + 5 * MS), "side": "B", "start": 2000.0, "end": 2000.2, "levels": 3, "size": 3,
         "aggressors": 2}]
-    assert [hit["through"] for hit in depth["hits"]] == [True, True, False]
+    assert [hit["through"] for hit in inputs["depth"]["hits"]] == [True, True, False]
 
 
 def test_levels_too_far_apart_in_time_are_no_sweep() -> None:
     script = ladder()
     for rank in range(3):
         lift(script, rank, 70).wait(25 * MS)
-    assert only(script)["inputs"]["depth"]["sweeps"] == []
+    assert only(script)["inputs"]["trades"]["sweeps"] == []
 
 
 def test_size_that_leaves_without_trading_is_pulled_and_fills_are_not() -> None:

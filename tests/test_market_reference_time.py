@@ -60,7 +60,7 @@ def test_a_sweep_that_may_go_on_comes_out_with_the_last_frame() -> None:
         price = 2000.0 + rank / 10
         script.event(
             traded("B", price, 1, 7), filled(1 + rank, "A", price, 1), cancelled(1 + rank, "A", price, 1))
-    assert [sweep["levels"] for sweep in only(script)["inputs"]["depth"]["sweeps"]] == [3]
+    assert [sweep["levels"] for sweep in only(script)["inputs"]["trades"]["sweeps"]] == [3]
 
 
 # The book told anew

@@ -1,5 +1,6 @@
 cimport cython
 
+from qmo_cli.market.bookseconds cimport BookSeconds
 from qmo_cli.market.ladder cimport Ladder
 from qmo_cli.market.event cimport Event
 from qmo_cli.market.message cimport Message
@@ -28,6 +29,7 @@ cdef class Frame:
     cdef long long removed_ask
     cdef long long implied
     cdef SecondBar bar
+    cdef BookSeconds book
     cdef list seconds
     cdef list bars
     cdef list stops
@@ -49,8 +51,9 @@ cdef class Frame:
     cdef object add_stop(self, Event event, Py_ssize_t row)
     cdef list print_rows(self)
     cdef object print_at(self, Py_ssize_t row)
-    cdef object trades_input(self, Py_ssize_t most)
+    cdef object end_book_second(self, Ladder bids, Ladder asks)
+    cdef object trades_input(self, Py_ssize_t most, list sweeps)
     cdef list profile_rows(self)
-    cdef object depth_input(self, Ladder bids, Ladder asks, list sweeps, Py_ssize_t levels, bint near)
+    cdef object depth_input(self, Ladder bids, Ladder asks, Py_ssize_t levels, bint near)
     cdef list hit_rows(self, Ladder bids, Ladder asks)
     cdef object orders_input(self, list icebergs, Refills refills)

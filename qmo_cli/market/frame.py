@@ -7,6 +7,7 @@ from operator import itemgetter
 
 import cython
 
+from qmo_cli.market.bookseconds import BookSeconds
 from qmo_cli.market.event import Event
 from qmo_cli.market.ladder import Ladder
 from qmo_cli.market.message import Message
@@ -19,7 +20,8 @@ from qmo_cli.packets import DepthInput, Hit, OrdersInput, PriceLevelVolume, Prin
 NANO = cython.declare(cython.double, 1e9)
 BUY = cython.declare(cython.int, 66)   # 'B'
 SELL = cython.declare(cython.int, 65)  # 'A'
-FACTS = cython.declare(cython.Py_ssize_t, 4096)  # iceberg facts kept of a frame: a life with a hole would mislead
+# Iceberg facts, sweeps and stops kept of a frame: a life with a hole, or a window that ends with the frame, would mislead
+FACTS = cython.declare(cython.Py_ssize_t, 4096)
 CAP = cython.declare(cython.Py_ssize_t, 64)  # rows of a list before it is cut and counts what it dropped
 LOWEST = cython.declare(cython.longlong, -0x7FFFFFFFFFFFFFFF)
 HIGHEST = cython.declare(cython.longlong, 0x7FFFFFFFFFFFFFFF)
@@ -44,7 +46,7 @@ class Frame:
     """
 
     def __init__(self) -> None:
-        self.bar = SecondBar()
+        self.bar, self.book = SecondBar(), BookSeconds()
         self.profile, self.hits, self.steps, self.prints = Rows(4), Rows(5), Rows(1), Rows(6)
         self.restart(0)
 
@@ -59,6 +61,7 @@ class Frame:
         self.implied = 0
         self.priced = False
         self.bar.trades = 0
+        self.book.restart()
         self.profile.stop = self.hits.stop = self.steps.stop = self.prints.stop = 0
         if end:
             self.seconds, self.bars, self.stops = [], [], []
@@ -68,6 +71,7 @@ class Frame:
     @cython.exceptval(check=False)
     def forget_moves(self) -> cython.void:
         """Begin the sums of pulls and stacks anew."""
+        self.book.forget()
         self.added_bid = self.removed_bid = self.added_ask = self.removed_ask = 0
 
     @cython.cfunc
@@ -200,13 +204,20 @@ class Frame:
         return None
 
     @cython.cfunc
-    def trades_input(self, most: cython.Py_ssize_t) -> object:
+    def end_book_second(self, bids: Ladder, asks: Ladder) -> object:
+        """What came and went since the last row, and what rests now."""
+        self.book.end(self.added_bid, self.removed_bid, self.added_ask, self.removed_ask, bids, asks)
+        return None
+
+    @cython.cfunc
+    def trades_input(self, most: cython.Py_ssize_t, sweeps: list) -> object:
         """The L1 slot, with the largest prints only."""
         self.end_second()
         rows: list = self.print_rows()
         return TradesInput(
             self.buy, self.sell, self.none, self.trades, self.seconds, self.profile_rows(),
             [self.print_at(row) for row in rows[:most]], max(0, len(rows) - most),
+            sweeps[-FACTS:], max(0, len(sweeps) - FACTS),
         )
 
     @cython.cfunc
@@ -239,7 +250,7 @@ class Frame:
 
     @cython.cfunc
     def depth_input(
-        self, bids: Ladder, asks: Ladder, sweeps: list, levels: cython.Py_ssize_t, near: cython.bint,
+        self, bids: Ladder, asks: Ladder, levels: cython.Py_ssize_t, near: cython.bint,
     ) -> object:
         """The L2 slot; the ladders stand as at the frame's end, ``levels`` ranks of them are seen by the source.
 
@@ -251,12 +262,13 @@ class Frame:
         asks.restart()
         hits: list = self.hit_rows(bids, asks) if self.hits.stop else []
         moved: cython.bint = near and levels > 1
+        if levels > 1:
+            self.end_book_second(bids, asks)
         return DepthInput(
             bids.top(), asks.top(), hits[:CAP], max(0, len(hits) - CAP),
-            sweeps[:CAP], max(0, len(sweeps) - CAP),
             self.added_bid if moved else None, self.removed_bid if moved else None,
             self.added_ask if moved else None, self.removed_ask if moved else None,
-            ofi[0], ofi,
+            ofi[0], ofi, self.book.told(near) if levels > 1 else [],
         )
 
     @cython.cfunc
@@ -291,5 +303,5 @@ class Frame:
         links, dropped = refills.take()
         return OrdersInput(
             icebergs[:FACTS], max(0, len(icebergs) - FACTS), links, dropped,
-            self.stops[:CAP], max(0, len(self.stops) - CAP), self.implied,
+            self.stops[-FACTS:], max(0, len(self.stops) - FACTS), self.implied,
         )

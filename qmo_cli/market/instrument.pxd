@@ -1,5 +1,6 @@
 cimport cython
 
+from qmo_cli.market.bookseconds cimport BookSeconds
 from qmo_cli.market.event cimport Event
 from qmo_cli.market.frame cimport Frame
 from qmo_cli.market.ladder cimport Ladder
@@ -41,6 +42,7 @@ cdef class Instrument(OrderBook):
     cdef object take_last(self, Message message)
     cdef object take_bar(self, Message message)
     cdef object begin_event(self, Message message)
+    cdef object end_book_second(self)
     cdef object end_event(self)
     cdef object adopt_book(self)
     cdef object reckon_flow(self)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import cython
 
+from qmo_cli.market.bookseconds import BookSeconds
 from qmo_cli.market.event import Event
 from qmo_cli.market.frame import Frame
 from qmo_cli.market.ladder import Ladder
@@ -95,7 +96,7 @@ class Instrument(OrderBook):
             return None
         if self.quote_rank >= MBP_1 and self.book_shown():
             self.frame.hit(resting, message.price, message.size, self.ladder(resting).displayed(message.price))
-        self.sweeps.trade(message.ts_event, side, message.price, message.size, aggressor)
+        self.sweeps.trade(message.ts_event, self.last_time, side, message.price, message.size, aggressor)
         return None
 
     @cython.cfunc
@@ -142,8 +143,20 @@ class Instrument(OrderBook):
 
     @cython.cfunc
     def begin_event(self, message: Message) -> object:
+        book: BookSeconds = self.frame.book
+        if self.last_time >= book.until:
+            self.end_book_second()
+        book.touched = True
         self.event.begin(message.time, message.ts_event, message.in_snapshot())
         self.native.silent = self.doubtful or self.event.snapshot
+        return None
+
+    @cython.cfunc
+    def end_book_second(self) -> object:
+        """The first event of another second begins: the book still stands as the last one left it."""
+        if self.quote_rank >= MBP_10 and self.book_shown():
+            self.frame.end_book_second(self.bids, self.asks)
+        self.frame.book.begin(self.last_time)
         return None
 
     @cython.cfunc

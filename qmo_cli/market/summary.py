@@ -105,13 +105,15 @@ def health_of(instrument: Instrument) -> object:
 @cython.cfunc
 def inputs_of(instrument: Instrument, level: cython.int, most_prints: cython.Py_ssize_t) -> object:
     frame: Frame = instrument.frame
-    trades: object = frame.trades_input(most_prints) if instrument.trade_rank >= BARE_TRADES else None
+    trades: object = None
     depth: object = None
     orders: object = None
+    if instrument.trade_rank >= BARE_TRADES:
+        trades = frame.trades_input(most_prints, instrument.sweeps.sweeps)
     if level >= 2 and instrument.quote_rank >= MBP_1 and instrument.book_shown():
         one_level: cython.bint = instrument.quote_rank == MBP_1
         depth = frame.depth_input(
-            instrument.bids, instrument.asks, instrument.sweeps.sweeps, 1 if one_level else 10, instrument.reach >= 0,
+            instrument.bids, instrument.asks, 1 if one_level else 10, instrument.reach >= 0,
         )
     if level >= 3 and instrument.quote_rank == MBO:
         orders = frame.orders_input(instrument.native.facts, instrument.refills)

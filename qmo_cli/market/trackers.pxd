@@ -22,14 +22,15 @@ cdef class SweepTracker:
     cdef long long window
     cdef Py_ssize_t least
     cdef int side
-    cdef long long start
-    cdef long long first
-    cdef long long last
-    cdef long long size
-    cdef Rows prices
+    cdef Rows prints
+    cdef Py_ssize_t levels
     cdef Rows aggressors
     cdef list sweeps
-    cdef int trade(self, long long ts, int side, long long price, long long size, long long aggressor) except? -1
+    cdef int trade(
+        self, long long ts, long long now, int side, long long price, long long size, long long aggressor,
+    ) except? -1
+    cdef bint is_too_late(self, Py_ssize_t row, long long ts, long long now) noexcept
+    cdef void let_go(self, long long ts, long long now) noexcept
     cdef object end(self)
     cdef object expire(self, long long now)
 
