@@ -27,6 +27,7 @@ from qmo_cli.views import (
     CycleView,
     GannView,
     IcebergView,
+    LiquidityView,
     OrderflowView,
     reason,
 )
@@ -49,8 +50,8 @@ PHASES: dict[str, dict[str, float]] = {
     "classical": dict(zip(PILLARS, (0.10, 0.10, 0.35, 0.25, 0.20), strict=True)),
 }
 PARTS: tuple[tuple[str, type[Opinion]], ...] = (
-    ("orderflow", OrderflowView), ("liquidity", Opinion), ("iceberg", IcebergView), ("absorption", AbsorptionView),
-    ("gann", GannView), ("astro", AstroView), ("cycle", CycleView),
+    ("orderflow", OrderflowView), ("liquidity", LiquidityView), ("iceberg", IcebergView),
+    ("absorption", AbsorptionView), ("gann", GannView), ("astro", AstroView), ("cycle", CycleView),
 )
 _NULLABLE = frozenset({*PILLARS, "base", "total"})
 _NOTHING_KNOWN = "no pillar is known"

@@ -18,7 +18,8 @@ from qmo_cli.tray import Packet
 class OrderflowView(Opinion, frozen=True):
     """Order flow: who was aggressive, and where volume traded."""
 
-    delta: int | None = None             # contracts
+    delta: int | None = None             # contracts, last 60 s
+    volume: int | None = None
     cvd: int | None = None
     bias: str | None = None              # BUY, SELL, NEUTRAL
     heat: float | None = None            # 0-100
@@ -27,6 +28,12 @@ class OrderflowView(Opinion, frozen=True):
     val: float | None = None
     vwap: float | None = None
     vwap_sd: float | None = None         # standard deviation around it, in points
+
+
+class LiquidityView(Opinion, frozen=True):
+    """Liquidity: the story in words."""
+
+    narrative: str | None = None
 
 
 class ZoneView(Struct, frozen=True):

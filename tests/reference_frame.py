@@ -23,9 +23,9 @@ Choices where the definitions leave one (T: counted records with action T; in th
   resting there, less what an M of an unknown id brought to light; mbp: min(T there, before)); positive is
   added, negative removed. In mbp only prices count that both books could show (no worse than the worst shown, if
   all ranks are taken). No best price before: every price counts. mbp-1 and instruments without a tick: null.
-- book: by the second (arrival // 1e9) of the first record of mbp-10's and mbo's events: their added and removed, and the
-  sizes of the ten best levels after the last of them. No row where the book is partial then. Rows of another schema
-  than gives the quote at the frame's end are forgotten.
+- book: by the second (arrival // 1e9) of the first record of mbp-10's and mbo's events: their added and removed, and
+  the sizes of the ten best levels after the last of them. No row where the book is partial then. Rows of another
+  schema than gives the quote at the frame's end are forgotten.
 - ofi: Cont, Kukanov, Stoikov's e from the books before and after each event; rank by rank for mlofi; a missing
   level is a bid at -infinity or an ask at +infinity with size 0. ofi = mlofi[0]; mbp-1 has one rank only.
 - Events with an R or a snapshot record, the first event of the schema that gives the quotes, events of a poorer one
@@ -294,8 +294,9 @@ def depth_input(events: list[Done], end: View, tick: int | None) -> Fact:
     added_ask, removed_ask = untraded(shown, "A", tick)
     flow_by_rank = mlofi(shown, ranks)
     return {
-        "bids": _top(end.top_bids), "asks": _top(end.top_asks), "hits": hits(events, end), "hits_dropped": 0, "added_bid": added_bid, "removed_bid": removed_bid,
-        "added_ask": added_ask, "removed_ask": removed_ask, "ofi": flow_by_rank[0], "mlofi": flow_by_rank,
+        "bids": _top(end.top_bids), "asks": _top(end.top_asks), "hits": hits(events, end), "hits_dropped": 0,
+        "added_bid": added_bid, "removed_bid": removed_bid, "added_ask": added_ask, "removed_ask": removed_ask,
+        "ofi": flow_by_rank[0], "mlofi": flow_by_rank,
         "book": book(shown, tick) if ranks > 1 else [],
     }
 

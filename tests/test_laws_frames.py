@@ -26,6 +26,7 @@ OF_THE_FRAME = {
     ("bars", "closed"),       # bars that closed in it
     ("iceberg", "events"),    # what its records proved
     ("orderflow", "large"),   # its own large prints
+    ("liquidity", "events"),  # what happened in it
 }
 LENGTHS = [("1s", "50ms"), ("5s", "1s"), ("5s", "50ms")]
 LONG = ("simulated", "scripted", "trades", "mbp-10", "ohlcv-1s")

@@ -20,7 +20,7 @@ from qmo_cli.packets import DepthInput, Hit, OrdersInput, PriceLevelVolume, Prin
 NANO = cython.declare(cython.double, 1e9)
 BUY = cython.declare(cython.int, 66)   # 'B'
 SELL = cython.declare(cython.int, 65)  # 'A'
-# Iceberg facts, sweeps and stops kept of a frame: a life with a hole, or a window that ends with the frame, would mislead
+# Iceberg facts, sweeps and stops kept of a frame: a life, or a window that ends with the frame, must have no hole
 FACTS = cython.declare(cython.Py_ssize_t, 4096)
 CAP = cython.declare(cython.Py_ssize_t, 64)  # rows of a list before it is cut and counts what it dropped
 LOWEST = cython.declare(cython.longlong, -0x7FFFFFFFFFFFFFFF)

@@ -1,0 +1,272 @@
+"""Liquidity: sweeps, stop runs and grabs, what was stacked and pulled, how lopsided the book is, and the story of it.
+
+All windows are event time in whole seconds, or closed bars, so that no number depends on the frame's length.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Annotated, ClassVar, TypeVar
+
+from ..errors import ConfigurationError
+from ..live_zones import ZoneMemo
+from ..packets import (
+    OPTIONAL,
+    DepthInput,
+    Missing,
+    Reading,
+    ScoredReading,
+    Sweep,
+)
+from ..rounding import to_six
+from ..times import SECOND
+from ..tray import Packet
+from ..views import OrderflowView, ZoneView, reason
+from .bars import Bars, BarsReading
+from .flow import Window
+from .liquidity_book import BookFlow
+from .liquidity_events import LiquidityEvent, StopRun, events_of, stop_runs
+from .liquidity_grabs import Grab, Grabs
+from .liquidity_words import AbsorptionLook, Expectation, Facts, expectation, narrative
+
+WINDOW = 60     # s
+SHOWN = 8       # sweeps and stop runs of the window that a packet shows
+SMALL_SWEEP = 3  # levels
+NO_SIDES = "no trade with an aggressor side yet"
+Moves = tuple[int | None, int | None, int | None, int | None]
+NO_MOVES: Moves = (None, None, None, None)
+LEAVES = (  # that are null together
+    ("sweep_balance", "swept_up", "swept_down"), ("failed_break",), ("imbalance",),
+    ("stacked_bid", "pulled_bid", "stacked_ask", "pulled_ask"), ("stops",), ("narrative",), ("expectation",),
+)
+
+T = TypeVar("T", Sweep, StopRun)
+
+
+class LiquidityReading(ScoredReading, frozen=True):
+    """What was taken from the book, and what that says.
+
+    score = .5 + .5 clip(.5 S + .3 G + .2 I, -1, 1); what is not known is left out of the sum. active: S or G is not 0.
+    """
+
+    sweep_balance: float | None          # S = (up - down)/(up + down + 3)
+    failed_break: float | None           # G: against the last grab, halving every 3 bars
+    imbalance: float | None              # I: (bids - asks)/(bids + asks) over ten levels, 10-s mean
+    swept_up: int | None                 # levels that buyers swept in the last 60 s
+    swept_down: int | None               # and sellers
+    sweeps: list[Sweep]                  # of the last 60 s, oldest first; the newest, if there are too many
+    sweeps_dropped: int
+    stops: list[StopRun] | None          # of the last 60 s, likewise
+    grab: Annotated[Grab | None, OPTIONAL]  # the last one, while it counts
+    stacked_bid: int | None              # contracts that came near the touch in the last 60 s without trading
+    pulled_bid: int | None               # and that left
+    stacked_ask: int | None
+    pulled_ask: int | None
+    narrative: str | None
+    expectation: Expectation | None
+    events: list[LiquidityEvent]         # of this frame
+
+
+@dataclass(slots=True)
+class Liquidity:
+    """Sweeps, stop runs, liquidity grabs, pulled and stacked size, book imbalance, and the story that they make."""
+
+    name: ClassVar[str] = "liquidity"
+    needs: ClassVar[frozenset[str]] = frozenset({"trades", "depth", "orders", "bars", "iceberg", "orderflow"})
+    reading: ClassVar[type[Reading]] = LiquidityReading
+
+    period: str = field(default="", metadata={
+        "help": "Length of the bars whose swings count; empty: those of engine bars, or 15m without it."})
+    reversal: float = field(default=3.0, metadata={"help": "ATR(14) that a close must come back to confirm a swing."})
+    swings: int = field(default=10, metadata={"help": "Newest swings that can be grabbed."})
+    grab_bars: int = field(default=6, metadata={"help": "Bars for which a grab counts."})
+    near_ticks: float = field(default=20.0, metadata={"help": "An iceberg zone this near the price is told of."})
+
+    reasons: dict[str, str] = field(default_factory=dict, init=False)
+    instrument_id: int = field(default=-1, init=False)
+    access: str = field(default="", init=False)
+    tick: float | None = field(default=None, init=False)
+    own: Bars = field(init=False)
+    grabs: Grabs = field(init=False)
+    blocked: str = field(default="", init=False)    # why no bar can be looked at
+    book: BookFlow = field(default_factory=BookFlow, init=False)
+    swept: Window = field(default_factory=lambda: Window(WINDOW), init=False)
+    second: int = field(default=0, init=False)      # newest that a sweep counts in
+    recent: deque[Sweep] = field(default_factory=deque, init=False)
+    runs: deque[StopRun] = field(default_factory=deque, init=False)
+    sided: bool = field(default=False, init=False)  # whether an aggressor side was seen
+    traded: bool = field(default=False, init=False)
+    zones: ZoneMemo = field(default_factory=ZoneMemo, init=False)
+
+    def __post_init__(self) -> None:
+        if not self.reversal > 0 or self.swings < 1 or self.grab_bars < 0:
+            raise ConfigurationError("liquidity: reversal above 0, swings from 1 and grab_bars from 0 expected")
+        self.own = Bars(self.period) if self.period else Bars()
+        self._new_contract(-1)
+
+    def update(self, packet: Packet) -> LiquidityReading | Missing:
+        inputs = packet.inputs
+        trades, depth, orders = inputs.trades, inputs.depth, inputs.orders
+        if packet.instrument_id != self.instrument_id:
+            self._new_contract(packet.instrument_id)
+        if packet.health.access != self.access:
+            self.access, self.book = packet.health.access, BookFlow()
+        grabs = self._look_for_grabs(packet)
+        sweeps = [] if trades is None else trades.sweeps
+        runs = stop_runs(orders.stops) if orders is not None and orders.stops else []
+        self._take(sweeps, runs, depth, (packet.ts - 1) // SECOND)
+        if trades is None:
+            return Missing(f"needs trades, input is {self.access}")
+        if trades.trades:
+            self.traded, self.sided = True, self.sided or trades.buy + trades.sell > 0
+        if not self.traded:
+            return Missing("no trade yet")
+        happened = bool(sweeps or runs or grabs)
+        return self._reading(packet, depth, events_of(packet, sweeps, runs, grabs) if happened else [])
+
+    def _new_contract(self, instrument_id: int) -> None:
+        """Another contract has another price level and another book."""
+        self.instrument_id, self.tick, self.book = instrument_id, None, BookFlow()
+        self.grabs = Grabs(self.reversal, self.swings, self.grab_bars)
+        self.swept, self.second, self.traded, self.sided = Window(WINDOW), 0, False, False
+        self.recent.clear()
+        self.runs.clear()
+
+    # --- what is taken in
+
+    def _bars(self, packet: Packet) -> BarsReading | None:
+        """The bars whose swings count."""
+        if not self.period and "bars" in packet.slots:
+            found: BarsReading | None = packet.read("bars", BarsReading)
+            return found
+        made = self.own.update(packet)
+        return None if isinstance(made, Missing) else made
+
+    def _look_for_grabs(self, packet: Packet) -> list[Grab]:
+        bars, tick = self._bars(packet), packet.market.tick
+        if tick != self.tick:
+            self.tick, self.grabs = tick, Grabs(self.reversal, self.swings, self.grab_bars)
+        if tick is None or bars is None:
+            self.blocked = "needs the contract's tick" if tick is None else reason(packet, "bars")
+            return []
+        self.blocked = ""
+        return [grab for bar in bars.closed for grab in self.grabs.add(bar, tick)] if bars.closed else []
+
+    def _take(self, sweeps: list[Sweep], runs: list[StopRun], depth: DepthInput | None, now: int) -> None:
+        """Put what the frame brought into the windows, which end with the second ``now``."""
+        for sweep in sweeps:
+            self.second = max(self.second, int(sweep.ts_event) // SECOND)
+            bought = sweep.side == "B"
+            self.swept.add(self.second, sweep.levels if bought else 0, 0 if bought else sweep.levels, 0)
+        self.swept.expire(now)
+        keep(self.recent, sweeps, now)
+        keep(self.runs, runs, now)
+        if depth is not None:
+            self.book.take(depth.book, now)
+
+    # --- what is said
+
+    def _reading(self, packet: Packet, depth: DepthInput | None, events: list[LiquidityEvent]) -> LiquidityReading:
+        up, down = (self.swept.buy, self.swept.sell) if self.sided else (None, None)
+        balance = None if up is None or down is None else sweep_balance(up, down)
+        failed = self.grabs.weight() if self.grabs.known else None
+        grab = self.grabs.last if failed else None
+        lopsided = None if depth is None else self.book.imbalance.mean(packet.ts // SECOND)
+        moves: Moves = NO_MOVES if depth is None or depth.added_bid is None else self.book.moves()
+        by_order = packet.inputs.orders is not None
+        score = liquidity_score(balance, failed, lopsided)
+        flow: OrderflowView | None = packet.read("orderflow", OrderflowView)
+        absorption: AbsorptionLook | None = packet.read("absorption", AbsorptionLook)
+        story = narrative(self._facts(packet, flow, absorption, grab))
+        expected = expectation(
+            score, failed, grab, None if flow is None else flow.score, None if absorption is None else absorption.score)
+        if self.reasons or None in (balance, failed, lopsided, moves[0], story, expected) or not by_order:
+            self._explain(packet, depth, (balance, failed, lopsided, moves[0], by_order or None, story, expected))
+        shown, dropped = newest(self.recent)
+        return LiquidityReading(
+            score, bool(balance) or bool(failed), balance, failed, lopsided, up, down, shown, dropped,
+            newest(self.runs)[0] if by_order else None, grab, *moves, story, expected, events,
+        )
+
+    def _facts(
+        self, packet: Packet, flow: OrderflowView | None, absorption: AbsorptionLook | None, grab: Grab | None,
+    ) -> Facts:
+        sided = self.sided
+        return Facts(
+            packet.price, None if flow is None else flow.delta, None if flow is None else flow.volume,
+            self.swept.buy if sided else None, self.swept.sell if sided else None,
+            self.recent[-1] if self.recent else None, grab, self.grabs.bars_since() if grab is not None else 0,
+            None if absorption is None else absorbed_last(absorption), self._near(packet),
+        )
+
+    def _near(self, packet: Packet) -> ZoneView | None:
+        """The nearest live iceberg zone in reach."""
+        price, best = packet.price, None
+        zones = self.zones.of(packet)
+        if price is None or self.tick is None or not zones.zones:
+            return None
+        least = (self.near_ticks + 0.001) * self.tick  # zone edges are whole ticks: no float slips
+        for zone in zones.around(price):
+            gap = least + 1 if zone is None else max(0.0, zone.low - price, price - zone.high)
+            if gap < least:
+                best, least = zone, gap
+        return best
+
+    def _explain(self, packet: Packet, depth: DepthInput | None, known: tuple[object, ...]) -> None:
+        """Reasons of what is null."""
+        no_move, no_level = self._no_book(packet, depth)
+        why = (
+            NO_SIDES, self.blocked or self.grabs.why_not, no_level, no_move,
+            packet.missing.get("inputs.orders", "needs mbo"), f"{NO_SIDES}, no grab, no zone near",
+            reason(packet, "orderflow"),
+        )
+        self.reasons = {
+            leaf: words for value, words, leaves in zip(known, why, LEAVES, strict=True) if value is None
+            for leaf in leaves
+        }
+
+    def _no_book(self, packet: Packet, depth: DepthInput | None) -> tuple[str, str]:
+        """Why pulls and stacks, and the imbalance, are not known."""
+        if depth is None:
+            return (packet.missing.get("inputs.depth", "needs mbp-10 or mbo"),) * 2
+        no_move = packet.missing.get("inputs.depth.added_bid", "needs mbp-10 or mbo")
+        return no_move, "no order displayed yet" if len(depth.mlofi) > 1 else no_move
+
+
+def sweep_balance(up: int, down: int) -> float:
+    """S = (up - down)/(up + down + 3), levels: one sweep of three levels alone gives .5.
+
+    >>> sweep_balance(3, 0), sweep_balance(4, 12)
+    (0.5, -0.421053)
+    """
+    return float(to_six((up - down) / (up + down + SMALL_SWEEP)))
+
+
+def liquidity_score(balance: float | None, failed: float | None, lopsided: float | None) -> float:
+    """.5 + .5 clip(.5 S + .3 G + .2 I, -1, 1); what is not known adds nothing.
+
+    >>> liquidity_score(0.5, 1.0, 0.2), liquidity_score(-0.5, None, None)
+    (0.795, 0.375)
+    """
+    lean = 0.5 * (balance or 0.0) + 0.3 * (failed or 0.0) + 0.2 * (lopsided or 0.0)
+    return float(to_six(0.5 + 0.5 * max(-1.0, min(1.0, lean))))
+
+
+def keep(kept: deque[T], fresh: list[T], now: int) -> None:
+    """Add what is fresh, and forget what is older than the window that ends with the second ``now``."""
+    kept.extend(fresh)
+    oldest = (now - WINDOW + 1) * SECOND
+    while kept and int(kept[0].ts_event) < oldest:
+        kept.popleft()
+
+
+def newest(kept: deque[T]) -> tuple[list[T], int]:
+    """The last few, and how many are left out."""
+    return list(kept)[-SHOWN:], max(0, len(kept) - SHOWN)
+
+
+def absorbed_last(absorption: AbsorptionLook) -> ZoneView | None:
+    """The zone in which something was absorbed last, if anything was lately."""
+    zones = absorption.zones if absorption.activity else []
+    return max(zones, key=lambda zone: (int(zone.last_seen), zone.id), default=None)
