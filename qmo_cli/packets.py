@@ -161,15 +161,27 @@ class Level(Struct, frozen=True, gc=False, array_like=True):
 
 
 class Hit(Struct, frozen=True, gc=False):
-    """A price level that aggressors traded into."""
+    """A price level that aggressors traded into, within one second and until something printed beyond the level."""
 
+    second: int                          # s since 1970, of its trades
     side: Side                           # of the resting orders
     price: float
+    ts_event: str                        # ns, first trade
+    ts_last: str                         # ns, last trade
     before: int                          # displayed when first hit
-    after: int                           # displayed at the frame's end
+    after: int                           # displayed once the event of the last trade was complete
+    largest: int                         # most displayed when it was hit, or after
     traded: int
-    through: bool                        # something printed beyond it in the frame, after the hit
+    beyond: bool                         # earlier in the same second and frame something had printed beyond it
+    through: bool                        # later in the same second and frame something printed beyond it
     replenished: int                     # traded - (before - after): what came back, less what was cancelled
+
+
+class BookFlow(Struct, frozen=True, gc=False, array_like=True):
+    """Order flow imbalance of one epoch second, rank by rank: one number at the touch alone, ten for ten levels."""
+
+    second: int                          # s since 1970
+    ofi: list[int]                       # contracts, the touch first
 
 
 class BookSecond(Struct, frozen=True, gc=False, array_like=True):
@@ -197,6 +209,7 @@ class DepthInput(Struct, frozen=True, gc=False):
     removed_ask: int | None
     ofi: int                             # order flow imbalance at the touch (Cont, Kukanov, Stoikov 2014)
     mlofi: list[int]                     # the same for each of ten levels
+    flows: list[BookFlow]                # both by second; seconds in which all are 0 are left out
     book: list[BookSecond]               # seconds in which the book was touched; none below ten levels
 
 

@@ -7,10 +7,12 @@ Choices where the definitions leave one (T: counted records with action T; in th
   counts T.
 - prints: within one event by (order id, side); without ids by side; ``ts_event`` is the event's. Sorted by size
   descending, then ts_event, then order of appearance; the first 16 stay, ``dropped`` counts the others.
-- hits: by (resting side, price) of T with a side, in order of the first hit. ``before`` = the level in the book when
-  first hit; in mbp that T itself has it, since its levels are those before the trade. ``after`` = in the book at the
-  frame's end, ``traded`` = sizes of T there, ``through`` = any later T (of any side, N too) of the frame
-  beyond the price.
+- hits: by second (that of the trades), resting side and price of T with a side, in order of the first hit; a T that
+  hits a level again after another T of the second printed beyond it begins a new row. ``before`` = the level in the
+  book when first hit; in mbp that T itself has it, since its levels are those before the trade. ``after`` = in the
+  book once the event of the last hit is complete, ``largest`` = the most of all that is displayed at a hit of the row
+  or after its event. ``traded`` = sizes of T there, ``beyond`` / ``through`` = an earlier / later T (of any side, N
+  too) of the same second and frame beyond the price.
 - sweeps: runs of T of one side; T of side N are skipped. A T is too late for an earlier one when its ts_event, or its
   arrival (the newest time of the input), is more than 50 ms after that one's. A run of 3 distinct prices (whether or
   not they go one way) is a sweep; it ends with a T of the other side, with a T that is too late for its first, and
@@ -23,6 +25,8 @@ Choices where the definitions leave one (T: counted records with action T; in th
   resting there, less what an M of an unknown id brought to light; mbp: min(T there, before)); positive is
   added, negative removed. In mbp only prices count that both books could show (no worse than the worst shown, if
   all ranks are taken). No best price before: every price counts. mbp-1 and instruments without a tick: null.
+- flows: mlofi by second; the second of an event is that of its first record, but never before that of an earlier event
+  of the instrument (in this frame or before). Seconds of zeros only are left out.
 - book: by the second (arrival // 1e9) of the first record of mbp-10's and mbo's events: their added and removed, and
   the sizes of the ten best levels after the last of them. No row where the book is partial then. Rows of another
   schema than gives the quote at the frame's end are forgotten.
@@ -70,6 +74,7 @@ class Done:
     facts: Facts = field(default_factory=Facts)
     sudden: bool = False         # an instrument's first book
     whole: bool = True           # the book is whole after it
+    flow_second: int = 0         # in which its order flow imbalance counts
 
     @property
     def jump(self) -> bool:
@@ -132,27 +137,54 @@ def _print(trades: list[Record], ts_event: int) -> Fact:
     }
 
 
-def hits(events: list[Done], end: View) -> list[Fact]:
-    found: dict[tuple[str, int], Fact] = {}
-    prices = [price_of(record) for event in events for record in event.trades]
-    hit = [pair for event in events for pair in zip(event.trades, event.shown, strict=True)]
-    for index, (record, shown) in enumerate(hit):
-        key = (OTHER[record.side], price_of(record))
-        if record.side == "N" or shown is None:
-            continue
-        if key not in found:
-            found[key] = _hit(*key, shown, end, prices[index:])
-        found[key]["traded"] += record.size
-    for fact in found.values():
+def hits(events: list[Done]) -> list[Fact]:
+    """Levels hit, second by second."""
+    found: list[Fact] = []
+    for second in sorted({event.second for event in events if event.trades}):
+        found += _hits([event for event in events if event.trades and event.second == second])
+    return found
+
+
+def _hits(events: list[Done]) -> list[Fact]:
+    """Rows of one second."""
+    found: list[Fact] = []
+    standing: dict[tuple[str, int], Fact] = {}
+    prices: list[int] = []
+    for event in events:
+        struck = []
+        for record, shown in zip(event.trades, event.shown, strict=True):
+            price = price_of(record)
+            for key in [key for key in standing if beyond(price, *key)]:
+                standing.pop(key)["through"] = True
+            key = (OTHER[record.side], price)
+            if record.side != "N" and shown is not None:
+                if key not in standing:
+                    standing[key] = _hit(event.second, *key, record, shown, prices)
+                    found.append(standing[key])
+                fact = standing[key]
+                struck.append((fact, key))
+                fact |= {"traded": fact["traded"] + record.size, "ts_last": str(record.ts_event),
+                         "largest": max(fact["largest"], shown)}
+            prices.append(price)
+        for fact, key in struck:
+            assert event.after is not None
+            fact["after"] = event.after.size(*key)
+            fact["largest"] = max(fact["largest"], fact["after"])
+    for fact in found:
         fact["replenished"] = fact["traded"] - (fact["before"] - fact["after"])
-    return list(found.values())
+    return found
 
 
-def _hit(side: str, price: int, before: int, end: View, traded: list[int]) -> Fact:
-    beyond = [other for other in traded if (other > price if side == "A" else other < price)]
+def beyond(price: int, side: str, level: int) -> bool:
+    """Whether a price is beyond a resting level."""
+    return price > level if side == "A" else price < level
+
+
+def _hit(second: int, side: str, price: int, record: Record, shown: int, earlier: list[int]) -> Fact:
     return {
-        "side": side, "price": money(price), "before": before, "after": end.size(side, price),
-        "traded": 0, "through": bool(beyond), "replenished": 0,
+        "second": second, "side": side, "price": money(price), "ts_event": str(record.ts_event), "ts_last": "",
+        "before": shown, "after": 0, "largest": 0, "traded": 0,
+        "beyond": any(beyond(other, side, price) for other in earlier), "through": False, "replenished": 0,
     }
 
 
@@ -254,6 +286,14 @@ def mlofi(events: list[Done], ranks: int) -> list[int]:
     return [sum(flows(event, index) for event in events if not event.jump) for index in range(ranks)]
 
 
+def flows_by_second(events: list[Done], ranks: int) -> list[list[Any]]:
+    """mlofi of each second that has any."""
+    flowing = [event for event in events if not event.jump]
+    found = [[second, mlofi([event for event in flowing if event.flow_second == second], ranks)]
+             for second in sorted({event.flow_second for event in flowing})]
+    return [row for row in found if any(row[1])]
+
+
 def trades_input(events: list[Done], swept: list[Fact]) -> Fact:
     """packets.TradesInput, sweeps uncut."""
     trades = [record for event in events for record in event.trades]
@@ -294,9 +334,9 @@ def depth_input(events: list[Done], end: View, tick: int | None) -> Fact:
     added_ask, removed_ask = untraded(shown, "A", tick)
     flow_by_rank = mlofi(shown, ranks)
     return {
-        "bids": _top(end.top_bids), "asks": _top(end.top_asks), "hits": hits(events, end), "hits_dropped": 0,
+        "bids": _top(end.top_bids), "asks": _top(end.top_asks), "hits": hits(events), "hits_dropped": 0,
         "added_bid": added_bid, "removed_bid": removed_bid, "added_ask": added_ask, "removed_ask": removed_ask,
-        "ofi": flow_by_rank[0], "mlofi": flow_by_rank,
+        "ofi": flow_by_rank[0], "mlofi": flow_by_rank, "flows": flows_by_second(shown, ranks),
         "book": book(shown, tick) if ranks > 1 else [],
     }
 

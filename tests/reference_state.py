@@ -112,6 +112,7 @@ class State:
     price: tuple[int, int, str] | None = None         # the last one, its time, "trade" or "bar"
     interval: int = 0                                 # s, of the finest bars
     second: int = 0                                   # newest one that has a trade
+    flow_second: int = 0                              # newest one that has an event
     traded_until: int = 0                             # newest ts_event of a counted T
     covered: int = 0                                  # up to here a poorer schema told of the trades
     run: list[Run] = field(default_factory=list)      # trades that may become a sweep
@@ -165,7 +166,8 @@ class State:
             self.second = max(self.second, records[0].time // SECOND)
             self.price = (trades[-1].price or 0, trades[-1].ts_event, "trade")
         taken = [one.record for one in given if one.trades and one.record.action == "T"]
-        return Done(records[0].schema, self.second, records, trades, taken)
+        self.flow_second = max(self.flow_second, records[0].time // SECOND)
+        return Done(records[0].schema, self.second, records, trades, taken, flow_second=self.flow_second)
 
 
 def take_mbo(state: State, given: list[Given]) -> Done:

@@ -37,8 +37,10 @@ def test_the_sums_of_trades_keep_volume_without_a_side_apart() -> None:
 def test_a_replenished_level_shows_what_came_back() -> None:
     # 5 displayed, 12 traded, 3 displayed at the end: 10 came back
     script = offered(5).event(traded("B", 2000.0, 12, 77), filled(1, "A", 2000.0, 12), modified(1, "A", 2000.0, 3))
+    hit_at = str(START + 3 * MS)
     assert only(script)["inputs"]["depth"]["hits"] == [{
-        "side": "A", "price": 2000.0, "before": 5, "after": 3, "traded": 12, "through": False, "replenished": 10}]
+        "second": START // SECOND, "side": "A", "price": 2000.0, "ts_event": hit_at, "ts_last": hit_at, "before": 5,
+        "after": 3, "largest": 5, "traded": 12, "beyond": False, "through": False, "replenished": 10}]
 
 
 def ladder() -> Script:
@@ -191,7 +193,9 @@ def test_ten_levels_show_replenishment_too() -> None:
     ]
     depth = frames(records)[0]["inputs"]["depth"]
     assert depth["hits"] == [{
-        "side": "A", "price": 2000.0, "before": 5, "after": 4, "traded": 4, "through": False, "replenished": 3}]
+        "second": START // SECOND, "side": "A", "price": 2000.0, "ts_event": str(START + 9),
+        "ts_last": str(START + 9), "before": 5, "after": 4, "largest": 5, "traded": 4, "beyond": False,
+        "through": False, "replenished": 3}]
     assert (depth["added_ask"], depth["removed_ask"], depth["ofi"]) == (3, 0, 1)
 
 

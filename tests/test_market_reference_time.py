@@ -54,6 +54,29 @@ def test_only_what_prints_after_the_hit_goes_through_a_level() -> None:
     assert [hit["through"] for hit in only(script)["inputs"]["depth"]["hits"]] == [False, True]
 
 
+def test_a_level_that_is_hit_again_after_something_printed_beyond_it_begins_a_new_row() -> None:
+    script = Script().event(cleared()).event(added(1, "A", 2000.0, 9)).event(added(2, "A", 2000.1, 9))
+    for order_id, price, size in ((1, 2000.0, 2), (1, 2000.0, 3), (2, 2000.1, 1), (1, 2000.0, 4)):
+        script.event(traded("B", price, size, 7))
+    hits = only(script)["inputs"]["depth"]["hits"]
+    assert [(hit["price"], hit["traded"], hit["beyond"], hit["through"]) for hit in hits] == [
+        (2000.0, 5, False, True), (2000.1, 1, False, False), (2000.0, 4, True, False)]
+
+
+def test_hits_and_flow_are_told_by_whole_seconds_whatever_the_frame() -> None:
+    script = Script().event(cleared()).event(added(1, "A", 2000.0, 20)).event(added(3, "B", 1999.9, 5))
+    for size in (1, 2, 3):
+        script.event(traded("B", 2000.0, size, 7), filled(1, "A", 2000.0, size), modified(1, "A", 2000.0, 20 - size))
+        script.event(modified(1, "A", 2000.0, 20)).wait(SECOND)
+    depth = frames(script.records, "1m")[0]["inputs"]["depth"]
+    start = START // SECOND
+    assert [(hit["second"] - start, hit["traded"], hit["replenished"]) for hit in depth["hits"]] == [
+        (0, 1, 0), (1, 2, 0), (2, 3, 0)]
+    # the first offer of 20 and the first bid of 5; then each offer taken comes back
+    assert [(second - start, ofi[0]) for second, ofi in depth["flows"]] == [(0, -15)]
+    assert [frame["inputs"]["depth"]["ofi"] for frame in frames(script.records)] == [-15, 0, 0]
+
+
 def test_a_sweep_that_may_go_on_comes_out_with_the_last_frame() -> None:
     script = Script().event(cleared()).event(*[added(1 + rank, "A", 2000.0 + rank / 10, 1) for rank in range(3)])
     for rank in range(3):

@@ -15,7 +15,16 @@ from qmo_cli.market.rows import Rows
 from qmo_cli.market.second import SecondBar
 from qmo_cli.market.text import digits, side_name, text_of
 from qmo_cli.market.trackers import Refills
-from qmo_cli.packets import DepthInput, Hit, OrdersInput, PriceLevelVolume, Print, StopFact, TradesInput
+from qmo_cli.packets import (
+    BookFlow,
+    DepthInput,
+    Hit,
+    OrdersInput,
+    PriceLevelVolume,
+    Print,
+    StopFact,
+    TradesInput,
+)
 
 NANO = cython.declare(cython.double, 1e9)
 BUY = cython.declare(cython.int, 66)   # 'B'
@@ -23,16 +32,18 @@ SELL = cython.declare(cython.int, 65)  # 'A'
 # Iceberg facts, sweeps and stops kept of a frame: a life, or a window that ends with the frame, must have no hole
 FACTS = cython.declare(cython.Py_ssize_t, 4096)
 CAP = cython.declare(cython.Py_ssize_t, 64)  # rows of a list before it is cut and counts what it dropped
-LOWEST = cython.declare(cython.longlong, -0x7FFFFFFFFFFFFFFF)
-HIGHEST = cython.declare(cython.longlong, 0x7FFFFFFFFFFFFFFF)
+HITS = cython.declare(cython.Py_ssize_t, 65_536)  # levels hit that are kept of a frame: one row for a level and second
 
 # Columns of a price that traded, of a level that was hit, and of a print
 PRICE = cython.declare(cython.int, 0)
 BOUGHT, SOLD, UNSIDED = cython.declare(cython.int, 1), cython.declare(cython.int, 2), cython.declare(cython.int, 3)
-RESTING, DISPLAYED, TAKEN, STEP = (
+RESTING, DISPLAYED, TAKEN, LEFT, LARGEST, STRUCK, STRUCK_LAST, HIT_SECOND, BEYOND, THROUGH = (
     cython.declare(cython.int, 1), cython.declare(cython.int, 2), cython.declare(cython.int, 3),
-    cython.declare(cython.int, 4),
+    cython.declare(cython.int, 4), cython.declare(cython.int, 5), cython.declare(cython.int, 6),
+    cython.declare(cython.int, 7), cython.declare(cython.int, 8), cython.declare(cython.int, 9),
+    cython.declare(cython.int, 10),
 )
+HIT_WIDTH = cython.declare(cython.Py_ssize_t, 11)
 
 
 @cython.final
@@ -41,13 +52,17 @@ class Frame:
     """The sums of one frame. ``end`` is 0 while no frame is open.
 
     ``profile``: (price, bought, sold, without a side). ``hits``: (price, resting side, displayed when first hit, size
-    taken, step of the first hit). ``steps``: the prices traded, one after another. ``prints``: (ts_event, side, first
-    price, last price, size, levels).
+    taken, displayed after the last hit, most displayed, times of the first and last hit, second, whether something
+    had printed beyond it before and has since); those from ``live`` on are of the second that trades now, ``struck``
+    names those of the open event. ``flows`` are the imbalances of the seconds before ``flow_second``. ``prints``:
+    (ts_event, side, first price, last price, size, levels).
     """
 
     def __init__(self) -> None:
         self.bar, self.book = SecondBar(), BookSeconds()
-        self.profile, self.hits, self.steps, self.prints = Rows(4), Rows(5), Rows(1), Rows(6)
+        self.profile, self.hits, self.struck, self.prints = Rows(4), Rows(11), Rows(1), Rows(6)
+        self.flow_second = 0
+        self.flows: list = []
         self.restart(0)
 
     @cython.cfunc
@@ -62,9 +77,9 @@ class Frame:
         self.priced = False
         self.bar.trades = 0
         self.book.restart()
-        self.profile.stop = self.hits.stop = self.steps.stop = self.prints.stop = 0
+        self.profile.stop = self.hits.stop = self.struck.stop = self.prints.stop = self.live = 0
         if end:
-            self.seconds, self.bars, self.stops = [], [], []
+            self.seconds, self.bars, self.stops, self.flows = [], [], [], []
         return None
 
     @cython.cfunc
@@ -79,13 +94,15 @@ class Frame:
         self, second: cython.longlong, side: cython.int, price: cython.longlong, size: cython.longlong,
     ) -> object:
         """Count one trade summary in the second of its event; one that comes late, in the second then open."""
-        self.reprice(price, price, price, price)
         self.trades += 1
         if self.bar.trades == 0 or second > self.bar.second:
             self.end_second()
             self.bar.begin(max(second, self.bar.second), price)
+            self.live = self.hits.stop
+        elif price != self.bar.close:
+            self.pass_levels(price)
         self.bar.add(side, price, size)
-        self.step(price)
+        self.reprice(price, price, price, price)
         column: cython.int = BOUGHT if side == BUY else SOLD if side == SELL else UNSIDED
         if column == BOUGHT:
             self.buy += size
@@ -97,14 +114,14 @@ class Frame:
         return None
 
     @cython.cfunc
-    @cython.exceptval(-1, check=True)
-    def step(self, price: cython.longlong) -> cython.int:
-        """Remember the way of the price, for what was traded through."""
-        steps: Rows = self.steps
-        if steps.stop == 0 or steps.cells[steps.stop - 1] != price:
-            row: cython.Py_ssize_t = steps.add()
-            steps.cells[row] = price
-        return 0
+    @cython.exceptval(check=False)
+    def pass_levels(self, price: cython.longlong) -> cython.void:
+        """Something prints at another price: note the levels hit in this second that it is beyond."""
+        cells = self.hits.cells
+        row: cython.Py_ssize_t
+        for row in range(self.live, self.hits.stop, HIT_WIDTH):
+            if is_beyond(price, cells[row + RESTING], cells[row]):
+                cells[row + THROUGH] = 1
 
     @cython.cfunc
     @cython.exceptval(-1, check=True)
@@ -157,22 +174,69 @@ class Frame:
     @cython.cfunc
     @cython.exceptval(-1, check=True)
     def hit(
-        self, resting: cython.int, price: cython.longlong, size: cython.longlong, displayed: cython.longlong,
+        self, ts_event: cython.longlong, resting: cython.int, price: cython.longlong, size: cython.longlong,
+        displayed: cython.longlong,
     ) -> cython.int:
-        """An aggressor traded into a resting level."""
+        """An aggressor traded into a resting level. Call it after ``trade``."""
         hits: Rows = self.hits
-        row: cython.Py_ssize_t = hits.find_last(price)
-        if row >= 0 and hits.cells[row + RESTING] != resting:
-            row = hits.find_pair(price, resting)
+        row: cython.Py_ssize_t = self.hit_row(price, resting)
         if row < 0:
             row = hits.add()
             hits.cells[row] = price
             hits.cells[row + RESTING] = resting
             hits.cells[row + DISPLAYED] = displayed
-            hits.cells[row + TAKEN] = 0
-            hits.cells[row + STEP] = self.steps.stop
+            hits.cells[row + TAKEN] = hits.cells[row + LEFT] = hits.cells[row + LARGEST] = 0
+            hits.cells[row + STRUCK] = ts_event
+            hits.cells[row + HIT_SECOND] = self.bar.second
+            hits.cells[row + BEYOND] = is_beyond(self.bar.high if resting == SELL else self.bar.low, resting, price)
+            hits.cells[row + THROUGH] = 0
         hits.cells[row + TAKEN] += size
+        hits.cells[row + STRUCK_LAST] = ts_event
+        hits.cells[row + LARGEST] = max(hits.cells[row + LARGEST], displayed)
+        if self.struck.find(row) < 0:
+            struck: cython.Py_ssize_t = self.struck.add()
+            self.struck.cells[struck] = row
         return 0
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def hit_row(self, price: cython.longlong, resting: cython.int) -> cython.Py_ssize_t:
+        """The row of a level that was hit in this second and not printed through since, or -1."""
+        cells = self.hits.cells
+        row: cython.Py_ssize_t = self.hits.stop - HIT_WIDTH
+        while row >= self.live:
+            if cells[row] == price and cells[row + RESTING] == resting and not cells[row + THROUGH]:
+                return row
+            row -= HIT_WIDTH
+        return -1
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def end_hits(self, bids: Ladder, asks: Ladder) -> cython.void:
+        """The event is complete: note what the levels display that it hit."""
+        cells = self.hits.cells
+        place: cython.Py_ssize_t
+        for place in range(self.struck.stop):
+            row: cython.Py_ssize_t = self.struck.cells[place]
+            sold: cython.bint = cells[row + RESTING] == SELL
+            left: cython.longlong = asks.displayed(cells[row]) if sold else bids.displayed(cells[row])
+            cells[row + LEFT] = left
+            cells[row + LARGEST] = max(cells[row + LARGEST], left)
+        self.struck.stop = 0
+
+    @cython.cfunc
+    def end_flow(self, second: cython.longlong, bids: Ladder, asks: Ladder, levels: cython.Py_ssize_t) -> object:
+        """A new second begins for the book: keep the imbalance of the one before, unless nothing flowed."""
+        rank: cython.Py_ssize_t
+        for rank in range(levels):
+            if bids.mlofi[rank] != asks.mlofi[rank]:
+                self.flows.append(BookFlow(
+                    self.flow_second, [bids.mlofi[rank] - asks.mlofi[rank] for rank in range(levels)]))
+                break
+        bids.restart()
+        asks.restart()
+        self.flow_second = second
+        return None
 
     @cython.cfunc
     def take_prints(self, event: Event) -> object:
@@ -257,45 +321,36 @@ class Frame:
         ``near`` tells whether the reach of pulls and stacks is known; one level alone cannot tell a pulled level
         from one that is out of sight.
         """
-        ofi: list = [bids.mlofi[rank] - asks.mlofi[rank] for rank in range(levels)]
-        bids.restart()
-        asks.restart()
-        hits: list = self.hit_rows(bids, asks) if self.hits.stop else []
+        self.end_flow(self.flow_second, bids, asks, levels)
+        flows: list = self.flows
+        ofi: list = [0] * levels
+        if flows:
+            ofi = flows[0].ofi if len(flows) == 1 else [sum(rank) for rank in zip(*[flow.ofi for flow in flows])]
+        hits: list = self.hit_rows() if self.hits.stop else []
         moved: cython.bint = near and levels > 1
         if levels > 1:
             self.end_book_second(bids, asks)
         return DepthInput(
-            bids.top(), asks.top(), hits[:CAP], max(0, len(hits) - CAP),
+            bids.top(), asks.top(), hits[:HITS], max(0, len(hits) - HITS),
             self.added_bid if moved else None, self.removed_bid if moved else None,
             self.added_ask if moved else None, self.removed_ask if moved else None,
-            ofi[0], ofi, self.book.told(near) if levels > 1 else [],
+            ofi[0], ofi, flows, self.book.told(near) if levels > 1 else [],
         )
 
     @cython.cfunc
-    def hit_rows(self, bids: Ladder, asks: Ladder) -> list:
-        """The levels hit, in the order in which they were. From the end back, for ``through`` asks what came later."""
-        rows: list = []
+    def hit_rows(self) -> list:
+        """The levels hit, in the order in which they were."""
         cells = self.hits.cells
-        steps = self.steps.cells
         row: cython.Py_ssize_t
-        step: cython.Py_ssize_t = self.steps.stop
-        lowest: cython.longlong = HIGHEST
-        highest: cython.longlong = LOWEST
-        for row in range(self.hits.stop - 5, -1, -5):
-            while step > cells[row + STEP]:
-                step -= 1
-                lowest = min(lowest, steps[step])
-                highest = max(highest, steps[step])
-            price: cython.longlong = cells[row]
-            sold: cython.bint = cells[row + RESTING] == SELL
-            traded: cython.longlong = cells[row + TAKEN]
-            after: cython.longlong = asks.displayed(price) if sold else bids.displayed(price)
-            rows.append(Hit(
-                side_name(cells[row + RESTING]), price / NANO, cells[row + DISPLAYED], after, traded,
-                highest > price if sold else lowest < price, traded - (cells[row + DISPLAYED] - after),
-            ))
-        rows.reverse()
-        return rows
+        return [
+            Hit(
+                cells[row + HIT_SECOND], side_name(cells[row + RESTING]), cells[row] / NANO, digits(cells[row + STRUCK]),
+                digits(cells[row + STRUCK_LAST]), cells[row + DISPLAYED], cells[row + LEFT], cells[row + LARGEST],
+                cells[row + TAKEN], cells[row + BEYOND] != 0, cells[row + THROUGH] != 0,
+                cells[row + TAKEN] - (cells[row + DISPLAYED] - cells[row + LEFT]),
+            )
+            for row in range(0, self.hits.stop, HIT_WIDTH)
+        ]
 
     @cython.cfunc
     def orders_input(self, icebergs: list, refills: Refills) -> object:
@@ -305,3 +360,10 @@ class Frame:
             icebergs[:FACTS], max(0, len(icebergs) - FACTS), links, dropped,
             self.stops[-FACTS:], max(0, len(self.stops) - FACTS), self.implied,
         )
+
+
+@cython.cfunc
+@cython.exceptval(check=False)
+def is_beyond(price: cython.longlong, resting: cython.int, level: cython.longlong) -> cython.bint:
+    """Whether a print is beyond a resting level: it gave way."""
+    return price > level if resting == SELL else price < level

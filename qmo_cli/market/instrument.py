@@ -95,7 +95,8 @@ class Instrument(OrderBook):
         if side == NONE:
             return None
         if self.quote_rank >= MBP_1 and self.book_shown():
-            self.frame.hit(resting, message.price, message.size, self.ladder(resting).displayed(message.price))
+            displayed: cython.longlong = self.ladder(resting).displayed(message.price)
+            self.frame.hit(message.ts_event, resting, message.price, message.size, displayed)
         self.sweeps.trade(message.ts_event, self.last_time, side, message.price, message.size, aggressor)
         return None
 
@@ -164,10 +165,14 @@ class Instrument(OrderBook):
         """All records of the event are here: its prints, its pulls and stacks, its order flow imbalance."""
         event: Event = self.event
         event.open = False
+        second: cython.longlong = event.time // SECOND
+        if second > self.frame.flow_second:
+            self.frame.end_flow(second, self.bids, self.asks, 1 if self.quote_rank == MBP_1 else TOP)
         if event.prints.stop:
             if not event.auction and self.quote_rank == MBO:
                 self.frame.implied += max(0, event.traded - event.passive)
             self.frame.take_prints(event)
+            self.frame.end_hits(self.bids, self.asks)
         if event.fills.stop:
             self.reconcile()
             if event.is_uncross():
@@ -215,6 +220,7 @@ class Instrument(OrderBook):
         self.asks.clear()
         self.asks.restart()
         self.frame.forget_moves()
+        self.frame.flows = []
         return None
 
     @cython.cfunc
