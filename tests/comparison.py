@@ -16,7 +16,7 @@ from .support import blocks
 Frame = dict[str, Any]
 
 LOOKED_UP = ("tick", "point_value", "source", "quality")  # not computed from the records
-CAPPED = {"depth": ("hits", "sweeps"), "orders": ("icebergs", "links", "stops")}
+CAPPED = {"depth": ("hits", "sweeps"), "orders": ("icebergs", "links", "ends", "stops")}
 LEAST = 16  # rows that a list may not be cut below
 LENGTHS = {"1s": SECOND, "50ms": SECOND // 20, "1m": 60 * SECOND, "trade": 1}
 

@@ -10,10 +10,10 @@ import cython
 from qmo_cli.market.event import Event
 from qmo_cli.market.ladder import Ladder
 from qmo_cli.market.message import Message
+from qmo_cli.market.refills import Refills
 from qmo_cli.market.rows import Rows
 from qmo_cli.market.second import SecondBar
 from qmo_cli.market.text import digits, side_name, text_of
-from qmo_cli.market.trackers import Refills
 from qmo_cli.packets import DepthInput, Hit, OrdersInput, PriceLevelVolume, Print, StopFact, TradesInput
 
 NANO = cython.declare(cython.double, 1e9)
@@ -288,8 +288,7 @@ class Frame:
     @cython.cfunc
     def orders_input(self, icebergs: list, refills: Refills) -> object:
         """The L3 slot."""
-        links, dropped = refills.take()
         return OrdersInput(
-            icebergs[:FACTS], max(0, len(icebergs) - FACTS), links, dropped,
-            self.stops[:CAP], max(0, len(self.stops) - CAP), self.implied,
+            icebergs[:FACTS], max(0, len(icebergs) - FACTS), refills.link_rows(), refills.dropped,
+            refills.end_rows(), refills.ends_dropped, self.stops[:CAP], max(0, len(self.stops) - CAP), self.implied,
         )

@@ -158,7 +158,7 @@ class Instrument(OrderBook):
         if event.fills.stop:
             self.reconcile()
             if event.is_uncross():
-                self.native.lose(event.ts_event)
+                self.lose(event.ts_event)
         if self.quote_rank == MBO:
             self.quote_ts = event.ts_event
         if event.snapshot or not self.told or not self.book_shown():
@@ -250,7 +250,7 @@ class Instrument(OrderBook):
     def restart(self) -> object:
         """The frame was told: begin the next one empty."""
         self.native.facts, self.sweeps.sweeps = [], []
-        self.refills.links.stop = self.refills.dropped = 0
+        self.refills.restart()
         self.flags = 0
         self.frame.restart(0)
         return None
