@@ -211,7 +211,8 @@ class RefillLink(Struct, frozen=True, gc=False):
 
     Told where size does not rule it out, now or under a shift: in shift k (1 to 5) an order has the size of the k-th
     order added before it at its side and price, its own where fewer came. Sizes match when both are 2 or more and
-    differ by no more than a fifth of the larger; a smaller add matches an order that itself matched one before it. One add is linked to eight orders at most, the latest.
+    differ by no more than a fifth of the larger; a smaller add matches an order that itself matched one before it.
+    One add is linked to eight orders at most, the latest.
     """
 
     ts_event: str                        # of the add
@@ -259,6 +260,26 @@ class OrdersInput(Struct, frozen=True, gc=False):
     implied: int                         # traded volume beyond all passive fills: implied liquidity, not hidden
 
 
+class LevelFact(Struct, frozen=True, gc=False):
+    """A price level that traded more than it lost, told by depth or by quotes. Sizes in contracts."""
+
+    ts_event: str                        # unconfirmed: of the quote that still stood
+    kind: Literal["refresh", "excess", "unconfirmed"]  # depth left, none left, or told by quotes alone
+    side: Side                           # of the resting orders
+    price: float
+    before: int                          # displayed before the event
+    after: int                           # and after it; unconfirmed: in the next quote
+    traded: int                          # in the event
+    estimate: int                        # hidden: traded - (before - after); unconfirmed: traded - before
+
+
+class LevelsInput(Struct, frozen=True, gc=False):
+    """What a source without order ids gives away of hidden size in the frame."""
+
+    facts: list[LevelFact]
+    dropped: int
+
+
 class Notice(Struct, frozen=True, gc=False):
     """Something that happened to the stream itself, as of this frame."""
 
@@ -276,6 +297,7 @@ class Inputs(Struct, frozen=True, gc=False):
     bars: Annotated[list[BarInput] | None, OPTIONAL]
     depth: DepthInput | None
     orders: OrdersInput | None
+    levels: Annotated[LevelsInput | None, OPTIONAL] = None  # mbp-10 and tbbo only
 
 
 class Missing(Struct, frozen=True, gc=False):
