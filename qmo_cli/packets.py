@@ -233,7 +233,13 @@ class IcebergFact(Struct, frozen=True, gc=False):
 
 
 class RefillLink(Struct, frozen=True, gc=False):
-    """An order added at the side and price of one that was just filled completely."""
+    """An order added at the side and price of one that was just filled completely, and that may be its next tranche.
+
+    Told where size does not rule it out, now or under a shift: in shift k (1 to 5) an order has the size of the k-th
+    order added before it at its side and price, its own where fewer came. Sizes match when both are 2 or more and
+    differ by no more than a fifth of the larger; a smaller add matches an order that itself matched one before it.
+    One add is linked to eight orders at most, the latest.
+    """
 
     ts_event: str                        # of the add
     side: Side
@@ -241,8 +247,19 @@ class RefillLink(Struct, frozen=True, gc=False):
     size: int                            # of the add
     order_id: str
     filled_id: str                       # the order that died
-    filled_size: int                     # its last displayed size
+    filled_size: int                     # what it was filled in all
     delay: int                           # ns from that fill to the add
+    shifted: list[int]                   # the add's sizes under the shifts 1 to 5
+    filled_shifted: list[int]            # those of the order that died
+
+
+class RefillEnd(Struct, frozen=True, gc=False):
+    """What became of an order that a link told as added, by its own size."""
+
+    ts_event: str
+    kind: Literal["executed", "cancelled", "native", "unknown"]  # native: it hides size itself
+    order_id: str
+    filled: int                          # since it entered
 
 
 class StopFact(Struct, frozen=True, gc=False):
@@ -262,9 +279,31 @@ class OrdersInput(Struct, frozen=True, gc=False):
     icebergs_dropped: int
     links: list[RefillLink]
     links_dropped: int
+    ends: list[RefillEnd]                # of orders that links told as added
+    ends_dropped: int
     stops: list[StopFact]
     stops_dropped: int
     implied: int                         # traded volume beyond all passive fills: implied liquidity, not hidden
+
+
+class LevelFact(Struct, frozen=True, gc=False):
+    """A price level that traded more than it lost, told by depth or by quotes. Sizes in contracts."""
+
+    ts_event: str                        # unconfirmed: of the quote that still stood
+    kind: Literal["refresh", "excess", "unconfirmed"]  # depth left, none left, or told by quotes alone
+    side: Side                           # of the resting orders
+    price: float
+    before: int                          # displayed before the event
+    after: int                           # and after it; unconfirmed: in the next quote
+    traded: int                          # in the event
+    estimate: int                        # hidden: traded - (before - after); unconfirmed: traded - before
+
+
+class LevelsInput(Struct, frozen=True, gc=False):
+    """What a source without order ids gives away of hidden size in the frame."""
+
+    facts: list[LevelFact]
+    dropped: int
 
 
 class Notice(Struct, frozen=True, gc=False):
@@ -284,6 +323,7 @@ class Inputs(Struct, frozen=True, gc=False):
     bars: Annotated[list[BarInput] | None, OPTIONAL]
     depth: DepthInput | None
     orders: OrdersInput | None
+    levels: Annotated[LevelsInput | None, OPTIONAL] = None  # mbp-10 and tbbo only
 
 
 class Missing(Struct, frozen=True, gc=False):

@@ -16,7 +16,7 @@ from .support import blocks
 Frame = dict[str, Any]
 
 LOOKED_UP = ("tick", "point_value", "source", "quality")  # not computed from the records
-CAPPED = {"depth": ("hits",), "orders": ("icebergs", "links")}  # sweeps and stops: more than any test has
+CAPPED = {"depth": ("hits",), "orders": ("icebergs", "links", "ends")}  # sweeps and stops: more than any test has
 LEAST = 16  # rows that a list may not be cut below
 LENGTHS = {"1s": SECOND, "50ms": SECOND // 20, "1m": 60 * SECOND, "trade": 1}
 

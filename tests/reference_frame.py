@@ -347,6 +347,7 @@ def orders_input(events: list[Done]) -> Fact:
     return {
         "icebergs": [fact for facts in every for fact in facts.icebergs], "icebergs_dropped": 0,
         "links": [fact for facts in every for fact in facts.links], "links_dropped": 0,
+        "ends": [fact for facts in every for fact in facts.ends], "ends_dropped": 0,
         "stops": [fact for facts in every for fact in facts.stops], "stops_dropped": 0,
         "implied": sum(facts.implied for facts in every),
     }

@@ -28,14 +28,23 @@ Choices where the definitions leave one:
   ts_event.
 - ``first`` is the size of the A, plus and minus what M and C without passive F before them changed while the order
   was not known as an iceberg.
-- An order *dies* with its C when it was in the book and is gone by it and f = d and was no known iceberg. A link joins
-  each A that is no snapshot's to every order of its side and price whose death is known by then, in the order of
-  ts_event, if 0 <= A.ts_event - C.ts_event <= 50 ms.
+- An order *dies* with its C when it was in the book and is gone by it and f = d and was no known iceberg. Its size is
+  then all that it was filled. A link joins each A that is no snapshot's to every order of its side and price whose
+  death is known by then, the latest by ts_event first, if 0 <= A.ts_event - C.ts_event <= 50 ms and their sizes match
+  under some shift; the first eight of them only.
+- Shifts: under shift 0 an order has its own size, under k (1 to 5) that of the k-th A before its own at its side and
+  price (snapshots' A do not count), 2047 at most, its own where fewer came. Orders without an A that counts have
+  their own size under every shift. Sizes match when both are 2 or more and differ by at most a fifth of the larger
+  (*alike*), or when the new one is smaller and the dead order was alike to one before it under that shift.
+- An A that matches some order under shift 0 has an end: ``native`` when it gives evidence of hidden size, ``unknown``
+  where native icebergs become so or where an A of its id replaces it, else ``executed`` (gone, f >= d) or
+  ``cancelled`` (gone, f < d); ``filled`` is what it was filled in all.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -45,6 +54,9 @@ from .reference_records import Record, money
 
 MAYBE_BAD_BOOK = 4
 REFILL = 50_000_000  # ns
+SHIFTS = 5
+CANDIDATES = 8       # orders that one A is linked to
+LARGEST = 2047       # size that the history tells apart
 OTHER = {"B": "A", "A": "B", "N": "A"}
 
 Fact = dict[str, Any]
@@ -56,6 +68,7 @@ class Facts:
 
     icebergs: list[Fact] = field(default_factory=list)
     links: list[Fact] = field(default_factory=list)
+    ends: list[Fact] = field(default_factory=list)
     stops: list[Fact] = field(default_factory=list)
     implied: int = 0
     shown_fills: Counter[tuple[str, int]] = field(default_factory=Counter)  # side, price -> displayed size filled
@@ -69,6 +82,11 @@ class Dead:
     ts_event: int
     order_id: int
     size: int
+    earlier: tuple[int, ...]   # sizes of the A before its own
+    alike: frozenset[int]      # shifts under which it was alike to one that died before it
+
+    def under(self, shift: int) -> int:
+        return under(shift, self.size, self.earlier)
 
 
 def is_doubtful(record: Record) -> bool:
@@ -130,8 +148,13 @@ class OrderBook(Book):
         self.filled = 0
         self.remainder = 0
         self.doubtful = False
+        self.silent = False
         self.any_known = False
         self.dead: dict[tuple[str, int], list[Dead]] = defaultdict(list)
+        self.history: dict[tuple[str, int], list[int]] = defaultdict(list)  # sizes of the A of a side and price
+        self.earlier: dict[int, tuple[int, ...]] = {}   # by order id, the latest first
+        self.alike: dict[int, frozenset[int]] = {}
+        self.linked: set[int] = set()                   # orders whose end is to be told
 
     def take(self, records: list[Record]) -> Facts:
         """Apply a complete event and say what it revealed."""
@@ -142,8 +165,9 @@ class OrderBook(Book):
         for index, record in enumerate(records):
             if is_doubtful(record):
                 facts.icebergs += self._lost(record.ts_event)
+                facts.ends += self._ends(sorted(self.linked), "unknown", record.ts_event)
             self._judge(record)
-            silent = self.doubtful or records[0].snapshot or auction
+            silent = self.silent = self.doubtful or records[0].snapshot or auction
             if record.action == "T":
                 auction = auction or record.side == "N"
                 facts.at_trade.append(self.levels[OTHER[record.side]].get(record.price or 0, (0, 0))[0])
@@ -154,8 +178,11 @@ class OrderBook(Book):
                 case = self._change(record, fills.pop(record.order_id, []))
                 self._tell(facts, case, counted, silent)
                 self._bury(case, auction)
+                facts.ends += self._end(case)
                 self._notice(facts, case)
             else:
+                if record.action == "A":
+                    facts.ends += self._ends(self.linked & {record.order_id}, "unknown", record.ts_event)
                 self.apply(record, owners=True)
                 facts.links += self._links(record)
         for order_id, own in fills.items():
@@ -163,11 +190,15 @@ class OrderBook(Book):
             self._tell(facts, tale(order_id, order, order, own, None), counted, silent=True)
         if is_uncross(records):
             facts.icebergs += self._lost(records[0].ts_event)
+            facts.ends += self._ends(sorted(self.linked), "unknown", records[0].ts_event)
         return facts
 
     def _change(self, record: Record, fills: list[tuple[Record, int | None]]) -> Story:
         """Apply a C or M and put together what it says about its order."""
         known = self.orders.get(record.order_id)
+        if known is None:
+            self.earlier.pop(record.order_id, None)
+            self.alike.pop(record.order_id, None)
         start = replace(known) if known else shown_at_the_end(record)
         self.apply(record, owners=not fills)
         return tale(record.order_id, start, self.orders.get(record.order_id), fills, record)
@@ -216,24 +247,75 @@ class OrderBook(Book):
 
     def _bury(self, case: Story, auction: bool) -> None:
         if died(case) and case.start and case.change and not auction:
-            dead = Dead(case.change.ts_event, case.order_id, case.fill)
+            earlier, alike = self.earlier.get(case.order_id, ()), self.alike.get(case.order_id, frozenset())
+            dead = Dead(case.change.ts_event, case.order_id, case.start.total + case.fill, earlier, alike)
             dead_here = self.dead[case.start.side, case.start.price]
             dead_here.append(dead)
             dead_here.sort(key=lambda dead: dead.ts_event)
 
     def _links(self, record: Record) -> list[Fact]:
-        if record.action != "A" or record.snapshot:
+        if record.action != "A":
             return []
-        return [
-            link(record, dead) for dead in self.dead[record.side, record.price or 0]
+        key, order_id = (record.side, record.price or 0), record.order_id
+        self.earlier.pop(order_id, None)
+        self.alike.pop(order_id, None)
+        if record.snapshot:
+            return []
+        earlier = self.earlier[order_id] = tuple(self.history[key][:-SHIFTS - 1:-1])
+        self.history[key].append(max(1, min(record.size, LARGEST)))
+        found = [
+            (dead, match(record.size, earlier, dead)) for dead in reversed(self.dead[key])
             if 0 <= record.ts_event - dead.ts_event <= REFILL]
+        found = [(dead, (alike, smaller)) for dead, (alike, smaller) in found if alike or smaller][:CANDIDATES]
+        self.alike[order_id] = frozenset(shift for _, (alike, _) in found for shift in alike)
+        if any(0 in alike or 0 in smaller for _, (alike, smaller) in found):
+            self.linked.add(order_id)
+        return [link(record, earlier, dead) for dead, _ in found]
+
+    def _ends(self, order_ids: Iterable[int], kind: str, ts_event: int) -> list[Fact]:
+        """Orders that may be tranches and rest no more, or are none."""
+        rows = [
+            {"ts_event": str(ts_event), "kind": kind, "order_id": str(order_id), "filled": self.orders[order_id].total}
+            for order_id in order_ids]
+        self.linked -= set(order_ids)
+        return rows
+
+    def _end(self, case: Story) -> list[Fact]:
+        """What a change says of an order that may be a tranche."""
+        if case.order_id not in self.linked or case.change is None or case.start is None:
+            return []
+        filled = case.start.total + case.fill
+        if case.end is not None and case.end.iceberg or case.gone and (case.start.iceberg or case.fill > case.start.size
+                                                                      and not self.silent):
+            kind = "native"
+        elif case.gone:
+            kind = "executed" if case.fill >= case.start.size else "cancelled"
+        else:
+            return []
+        self.linked.discard(case.order_id)
+        return [{"ts_event": str(case.change.ts_event), "kind": kind, "order_id": str(case.order_id), "filled": filled}]
 
 
-def link(added: Record, dead: Dead) -> Fact:
+def under(shift: int, own: int, earlier: tuple[int, ...]) -> int:
+    """The size that an order has under a shift."""
+    return earlier[shift - 1] if 0 < shift <= len(earlier) else own
+
+
+def match(size: int, earlier: tuple[int, ...], dead: Dead) -> tuple[set[int], set[int]]:
+    """The shifts under which an order's size is like that of one that died, and those under which it is a last one."""
+    pairs = {shift: (under(shift, size, earlier), dead.under(shift)) for shift in range(SHIFTS + 1)}
+    alike = {shift for shift, pair in pairs.items() if min(pair) > 1 and 5 * (max(pair) - min(pair)) <= max(pair)}
+    smaller = {shift for shift, (new, old) in pairs.items() if shift not in alike and new < old and shift in dead.alike}
+    return alike, smaller
+
+
+def link(added: Record, earlier: tuple[int, ...], dead: Dead) -> Fact:
     """One RefillLink."""
     assert added.price is not None
     return {
         "ts_event": str(added.ts_event), "side": added.side, "price": money(added.price), "size": added.size,
         "order_id": str(added.order_id), "filled_id": str(dead.order_id), "filled_size": dead.size,
         "delay": added.ts_event - dead.ts_event,
+        "shifted": [under(shift, added.size, earlier) for shift in range(1, SHIFTS + 1)],
+        "filled_shifted": [dead.under(shift) for shift in range(1, SHIFTS + 1)],
     }

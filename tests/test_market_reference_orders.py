@@ -198,7 +198,7 @@ def test_an_add_soon_after_a_complete_fill_links_to_every_order_that_died_there(
     script.wait(49 * MS).event(added(3, "A", 2000.0, 3)).event(added(4, "A", 2000.0, 3)).event(added(5, "A", 2000.1, 3))
     links = only(script)["inputs"]["orders"]["links"]
     assert [(link["order_id"], link["filled_id"], link["filled_size"], link["delay"]) for link in links] == [
-        ("3", "1", 5, 50 * MS), ("3", "2", 3, 50 * MS)]
+        ("3", "2", 3, 50 * MS), ("3", "1", 5, 50 * MS)]  # the five matches under shift 2
 
 
 def test_an_order_added_in_the_event_that_filled_another_links_to_it_without_delay() -> None:

@@ -6,60 +6,13 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 from math import gcd
-from typing import Annotated, Literal
 
-from msgspec import Struct
-
-from qmo_cli.packets import OPTIONAL, IcebergFact, OptionalInt
-from qmo_cli.times import SECOND
+from qmo_cli.engines.estimate import SizeEstimate
+from qmo_cli.engines.told import WALL_RELOADS, WALL_SPAN, Iceberg, IcebergEvent, Kind, Pattern
+from qmo_cli.packets import IcebergFact
 from qmo_cli.tray import Packet
 
-WALL_RELOADS = 3
-WALL_SPAN = 60 * SECOND
-
-Pattern = Literal["native", "one_hit", "pegged", "wall"]
-Kind = Literal["detected", "reloaded", "executed", "cancelled", "unknown"]
-
-
-class IcebergEvent(Struct, frozen=True, gc=False):
-    """One step in an iceberg's life; a line of its own with ``--events``."""
-
-    schema: Literal["iceberg-event"]
-    kind: Kind
-    ts_event: str                        # ns
-    series: str
-    symbol: Annotated[str | None, OPTIONAL]
-    order_id: str
-    side: Literal["B", "A"]              # of the resting order
-    price: float
-    source: Literal["native", "synthetic"]
-    evidence: Annotated[Literal["refresh", "removal"] | None, OPTIONAL]  # null where the event proves nothing new
-    shown: int                           # displayed after the event
-    filled: int                          # filled in the event
-    revealed: int                        # newly shown, not traded
-    hidden_filled: int                   # traded beyond the display of the moment
-    hidden_traded: int                   # traded beyond the first display, in all
-    total_filled: int                    # since the order entered
-    peak: OptionalInt                    # what it shows at a time; null where the evidence leaves no candidate
-    peak_exact: bool                     # only one peak fits all evidence
-
-
-class Iceberg(Struct, frozen=True, gc=False):
-    """An iceberg that rests now."""
-
-    order_id: str
-    side: Literal["B", "A"]
-    price: float
-    shown: int
-    total_filled: int
-    hidden_traded: int
-    reloads: int
-    peak: OptionalInt
-    peak_exact: bool
-    misfits: int                         # refreshes that fit no peak
-    pattern: Pattern
-    first_seen: str                      # ns, first evidence
-    last_seen: str                       # ns, newest evidence
+CONFIDENCE = 0.99        # of native evidence: it is the exchange's own arithmetic
 
 
 @dataclass(slots=True)
@@ -77,6 +30,7 @@ class Life:
     misfits: int = 0
     moved: bool = False
     hidden: int = 0                      # hidden_traded so far
+    estimate: SizeEstimate | None = None  # of its total, as of the newest fact
     shown: Iceberg | None = None         # as the wire last had it, while that still holds
 
     @classmethod
@@ -124,15 +78,23 @@ class Life:
         """The field's name for how it behaves."""
         if len(self.recent) == WALL_RELOADS and self.recent[-1] - self.recent[0] <= WALL_SPAN:
             return "wall"
+        if self.reloads == 0 and self.fact.kind == "removal":
+            return "one_hit"
         return "pegged" if self.moved else "native"
+
+    @property
+    def clip(self) -> int:
+        """What it shows at a time, as far as that is known."""
+        return self.peak or self.largest
 
     def public(self) -> Iceberg:
         """The iceberg as the wire has it."""
         if self.shown is None:
             fact = self.fact
             self.shown = Iceberg(
-                fact.order_id, fact.side, fact.price, fact.after, fact.total, fact.hidden_traded, self.reloads,  # type: ignore[arg-type]
-                self.peak, self.peak_exact, self.misfits, self.pattern, str(self.first_seen), fact.ts_event,
+                fact.order_id, fact.side, fact.price, "native", None, fact.after, fact.total, fact.hidden_traded,  # type: ignore[arg-type]
+                self.reloads, self.peak, self.peak_exact, self.misfits, self.pattern, str(self.first_seen),
+                fact.ts_event, self.estimate,
             )
         return self.shown
 
@@ -143,7 +105,8 @@ class Life:
         return IcebergEvent(
             "iceberg-event", kind, fact.ts_event, packet.series, packet.symbol, fact.order_id, fact.side, fact.price,  # type: ignore[arg-type]
             "native", evidence, fact.after, fact.filled, fact.revealed, fact.hidden_filled, fact.hidden_traded,  # type: ignore[arg-type]
-            fact.total, self.peak, self.peak_exact,
+            fact.total, self.peak, self.peak_exact, self.pattern, None, [], None, CONFIDENCE,
+            self.estimate if kind in ("detected", "reloaded") and fact.kind != "removal" else None,
         )
 
 

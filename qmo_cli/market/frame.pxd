@@ -4,10 +4,10 @@ from qmo_cli.market.bookseconds cimport BookSeconds
 from qmo_cli.market.ladder cimport Ladder
 from qmo_cli.market.event cimport Event
 from qmo_cli.market.message cimport Message
+from qmo_cli.market.refills cimport Refills
 from qmo_cli.market.rows cimport Rows
 from qmo_cli.market.second cimport SecondBar
 from qmo_cli.market.text cimport digits, side_name, text_of
-from qmo_cli.market.trackers cimport Refills
 
 
 @cython.final

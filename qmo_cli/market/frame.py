@@ -11,10 +11,10 @@ from qmo_cli.market.bookseconds import BookSeconds
 from qmo_cli.market.event import Event
 from qmo_cli.market.ladder import Ladder
 from qmo_cli.market.message import Message
+from qmo_cli.market.refills import Refills
 from qmo_cli.market.rows import Rows
 from qmo_cli.market.second import SecondBar
 from qmo_cli.market.text import digits, side_name, text_of
-from qmo_cli.market.trackers import Refills
 from qmo_cli.packets import (
     BookFlow,
     DepthInput,
@@ -355,10 +355,10 @@ class Frame:
     @cython.cfunc
     def orders_input(self, icebergs: list, refills: Refills) -> object:
         """The L3 slot."""
-        links, dropped = refills.take()
         return OrdersInput(
-            icebergs[:FACTS], max(0, len(icebergs) - FACTS), links, dropped,
-            self.stops[-FACTS:], max(0, len(self.stops) - FACTS), self.implied,
+            icebergs[:FACTS], max(0, len(icebergs) - FACTS), refills.link_rows(), refills.dropped,
+            refills.end_rows(), refills.ends_dropped, self.stops[-FACTS:], max(0, len(self.stops) - FACTS),
+            self.implied,
         )
 
 

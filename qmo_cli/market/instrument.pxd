@@ -4,6 +4,7 @@ from qmo_cli.market.bookseconds cimport BookSeconds
 from qmo_cli.market.event cimport Event
 from qmo_cli.market.frame cimport Frame
 from qmo_cli.market.ladder cimport Ladder
+from qmo_cli.market.levels cimport LevelWatch
 from qmo_cli.market.message cimport Message
 from qmo_cli.market.orderbook cimport OrderBook
 from qmo_cli.market.rows cimport Rows
@@ -22,6 +23,7 @@ cdef class Instrument(OrderBook):
     cdef int publisher_id
     cdef Frame frame
     cdef SweepTracker sweeps
+    cdef LevelWatch watch
     cdef readonly int trade_rank
     cdef readonly int quote_rank
     cdef long long closed_end

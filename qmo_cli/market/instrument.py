@@ -9,6 +9,7 @@ from qmo_cli.market.bookseconds import BookSeconds
 from qmo_cli.market.event import Event
 from qmo_cli.market.frame import Frame
 from qmo_cli.market.ladder import Ladder
+from qmo_cli.market.levels import LevelWatch
 from qmo_cli.market.message import Message
 from qmo_cli.market.orderbook import OrderBook
 from qmo_cli.market.rows import Rows
@@ -44,6 +45,7 @@ class Instrument(OrderBook):
         self.instrument_id = instrument_id
         self.frame = Frame()
         self.sweeps = SweepTracker(sweep_window, sweep_levels)
+        self.watch = LevelWatch()
         self.tick, self.point_value, self.label, self.quality, self.source = None, None, None, None, None
         self.reach = -1
         self.trade_rank = self.quote_rank = 0
@@ -176,9 +178,11 @@ class Instrument(OrderBook):
         if event.fills.stop:
             self.reconcile()
             if event.is_uncross():
-                self.native.lose(event.ts_event)
+                self.lose(event.ts_event)
         if self.quote_rank == MBO:
             self.quote_ts = event.ts_event
+        elif self.quote_rank == TBBO:
+            self.watch.follow(event.ts_event, event.taken, self.bids, self.asks)
         if event.snapshot or not self.told or not self.book_shown():
             self.adopt_book()
         else:
@@ -201,6 +205,8 @@ class Instrument(OrderBook):
     def reckon_flow(self) -> object:
         """Compare the book with that of before the event."""
         if self.quote_rank == MBP_10:
+            if self.event.taken.stop:
+                self.watch.compare(self.event.ts_event, self.event.taken, self.bids, self.asks)
             self.compare_levels(self.bids, BUY)
             self.compare_levels(self.asks, SELL)
         if self.event.touches.stop:
@@ -215,6 +221,8 @@ class Instrument(OrderBook):
     def forget_book(self) -> object:
         """A richer schema takes over: its book is another one, and so is what flows in it."""
         self.told = False
+        self.watch.facts = []
+        self.watch.kept.stop = 0
         self.bids.clear()
         self.bids.restart()
         self.asks.clear()
@@ -269,7 +277,9 @@ class Instrument(OrderBook):
     def restart(self) -> object:
         """The frame was told: begin the next one empty."""
         self.native.facts, self.sweeps.sweeps = [], []
-        self.refills.links.stop = self.refills.dropped = 0
+        if self.watch.facts:
+            self.watch.facts = []
+        self.refills.restart()
         self.flags = 0
         self.frame.restart(0)
         return None

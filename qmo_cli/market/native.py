@@ -57,7 +57,7 @@ class NativeDetector:
         if filled and not moved and shown > displayed - filled and not self.silent:
             self.mark(row)
             self.fact("refresh", ts, row, displayed, filled, shown)
-        elif orders.iceberg[row]:
+        elif orders.iceberg[row] & 1:
             orders.price[row] = price
             if moved:
                 self.fact("reprice", ts, row, displayed, filled, shown)
@@ -80,7 +80,7 @@ class NativeDetector:
             self.mark(row)
             self.fact("removal", ts, row, displayed, filled, 0)
             self.known -= 1
-        elif orders.iceberg[row]:
+        elif orders.iceberg[row] & 1:
             if left > 0:
                 if filled:
                     self.fact("fill", ts, row, displayed, filled, left)
@@ -93,8 +93,8 @@ class NativeDetector:
 
     @cython.cfunc
     def mark(self, row: cython.Py_ssize_t) -> object:
-        if not self.orders.iceberg[row]:
-            self.orders.iceberg[row] = 1
+        if not self.orders.iceberg[row] & 1:
+            self.orders.iceberg[row] |= 1
             self.known += 1
         return None
 
@@ -105,10 +105,10 @@ class NativeDetector:
         row: cython.Py_ssize_t
         if self.known:
             lost: list = [
-                (orders.id[row], row) for row in range(orders.mask + 1) if orders.side[row] and orders.iceberg[row]
+                (orders.id[row], row) for row in range(orders.mask + 1) if orders.side[row] and orders.iceberg[row] & 1
             ]
             for _, row in sorted(lost):
                 self.fact("unknown", ts, row, orders.size[row], 0, orders.size[row])
-                orders.iceberg[row] = 0
+                orders.iceberg[row] &= 2
         self.known = 0
         return None

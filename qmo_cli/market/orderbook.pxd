@@ -3,7 +3,7 @@ from qmo_cli.market.ladder cimport Ladder
 from qmo_cli.market.message cimport Message
 from qmo_cli.market.native cimport NativeDetector
 from qmo_cli.market.orders cimport OrderTable
-from qmo_cli.market.trackers cimport Refills
+from qmo_cli.market.refills cimport Refills
 
 
 cdef class OrderBook:
@@ -26,7 +26,10 @@ cdef class OrderBook:
     cdef object change(self, Message message)
     cdef object note_flags(self, Message message)
     cdef object add(self, Message message)
-    cdef object put(self, Message message, bint seen_added)
+    cdef int link(self, Message message, Py_ssize_t row) except? -1
+    cdef int unlink(self, Py_ssize_t row, long long ts, int kind) except? -1
+    cdef object lose(self, long long ts)
+    cdef Py_ssize_t put(self, Message message, bint seen_added) except? -2
     cdef object take_off(self, Py_ssize_t row)
     cdef Ladder ladder(self, int side)
     cdef void meet_stranger(self) noexcept

@@ -10,7 +10,7 @@ from qmo_cli.market.ladder import Ladder
 from qmo_cli.market.message import Message
 from qmo_cli.market.native import NativeDetector
 from qmo_cli.market.orders import OrderTable
-from qmo_cli.market.trackers import Refills
+from qmo_cli.market.refills import Refills
 
 PROBATION = cython.declare(cython.longlong, 300_000_000_000)  # ns with hardly an unknown id: the book is whole
 UNDEFINED = cython.declare(cython.longlong, 0x7FFFFFFFFFFFFFFF)
@@ -18,6 +18,11 @@ UNDEFINED = cython.declare(cython.longlong, 0x7FFFFFFFFFFFFFFF)
 BUY = cython.declare(cython.int, 66)
 ADD, CANCEL, MODIFY = cython.declare(cython.int, 65), cython.declare(cython.int, 67), cython.declare(cython.int, 77)
 FILL, CLEAR = cython.declare(cython.int, 70), cython.declare(cython.int, 82)
+LINKED = cython.declare(cython.int, 2)  # bit of an order that may be a tranche
+EXECUTED, CANCELLED, NATIVE, UNKNOWN = (
+    cython.declare(cython.int, 0), cython.declare(cython.int, 1), cython.declare(cython.int, 2),
+    cython.declare(cython.int, 3),
+)
 F_SNAPSHOT, F_MAYBE_BAD_BOOK = cython.declare(cython.int, 32), cython.declare(cython.int, 4)
 
 
@@ -57,10 +62,10 @@ class OrderBook:
     def note_flags(self, message: Message) -> object:
         self.flags |= message.flags
         if message.flags & F_SNAPSHOT:
-            self.native.lose(message.ts_event)
+            self.lose(message.ts_event)
             self.doubtful = False
         elif message.flags & F_MAYBE_BAD_BOOK:
-            self.native.lose(message.ts_event)
+            self.lose(message.ts_event)
             self.doubtful = True
         self.native.silent = self.doubtful or self.event.auction or self.event.snapshot
         return None
@@ -70,21 +75,60 @@ class OrderBook:
         row: cython.Py_ssize_t = self.orders.find(message.order_id)
         if row >= 0:
             self.event.touch(self.orders.side[row], self.orders.price[row], -self.orders.size[row])
-            self.native.known -= self.orders.iceberg[row]
+            self.native.known -= self.orders.iceberg[row] & 1
+            if self.orders.iceberg[row] & LINKED:
+                self.unlink(row, message.ts_event, UNKNOWN)
             self.take_off(row)
-        self.put(message, True)
+        row = self.put(message, True)
         if not self.event.snapshot:
             self.event.touch(message.side, message.price, message.size)
-            if self.refills.dead.stop:
-                self.refills.added(message.ts_event, message.side, message.price, message.order_id, message.size)
+            self.link(message, row)
         return None
 
     @cython.cfunc
-    def put(self, message: Message, seen_added: cython.bint) -> object:
+    @cython.exceptval(-1, check=True)
+    def link(self, message: Message, row: cython.Py_ssize_t) -> cython.int:
+        """See whether the new order may be the next tranche of one that was just filled."""
+        word: cython.longlong = self.refills.sizes.put(message.side, message.price, message.size)
+        if self.refills.dead.stop:
+            found: cython.longlong = self.refills.added(
+                message.ts_event, message.side, message.price, message.order_id, message.size, word)
+            word |= (found & 63) << 55
+            if found & 129:
+                self.orders.iceberg[row] |= LINKED
+                self.refills.open += 1
+        self.orders.word[row] = word
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=True)
+    def unlink(self, row: cython.Py_ssize_t, ts: cython.longlong, kind: cython.int) -> cython.int:
+        """Tell what became of an order that might be a tranche; with evidence of its own it is an iceberg by itself."""
+        kind = NATIVE if self.orders.iceberg[row] & 1 else kind
+        self.orders.iceberg[row] &= 1
+        return self.refills.ended(ts, self.orders.id[row], kind, self.orders.filled[row])
+
+    @cython.cfunc
+    def lose(self, ts: cython.longlong) -> object:
+        """Nothing is known any more of the icebergs that were open, or of orders that might be parts of one."""
+        orders: OrderTable = self.orders
+        row: cython.Py_ssize_t
+        self.native.lose(ts)
+        if self.refills.open:
+            lost: list = [
+                (orders.id[row], row) for row in range(orders.mask + 1) if orders.side[row] and orders.iceberg[row] & 2
+            ]
+            for _, row in sorted(lost):
+                self.unlink(row, ts, UNKNOWN)
+        return None
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def put(self, message: Message, seen_added: cython.bint) -> cython.Py_ssize_t:
         row: cython.Py_ssize_t = self.orders.insert(message.order_id, message.side, message.price, message.size)
         self.orders.seen_added[row] = seen_added
         self.ladder(message.side).change(message.price, message.size, 1)
-        return None
+        return row
 
     @cython.cfunc
     def take_off(self, row: cython.Py_ssize_t) -> object:
@@ -119,8 +163,10 @@ class OrderBook:
         side: cython.int = orders.side[row]
         price: cython.longlong = orders.price[row]
         size: cython.longlong = orders.size[row]
-        if filled or orders.iceberg[row] or (message.size != size and not away):
+        if filled or orders.iceberg[row] & 1 or (message.size != size and not away):
             self.native.modified(message.ts_event, row, message.price, message.size, filled)
+            if orders.iceberg[row] == LINKED + 1:
+                self.unlink(row, message.ts_event, NATIVE)
         if message.price == price and message.side == side:
             self.event.touch(side, price, message.size - size + min(filled + away, size))
             self.ladder(side).change(price, message.size - size, 0)
@@ -148,12 +194,16 @@ class OrderBook:
         filled: cython.longlong = self.event.take_fill(message.order_id)
         size: cython.longlong = orders.size[row]
         gone: cython.longlong = min(message.size, size)
-        if filled or orders.iceberg[row] or (gone < size and not away):
-            if filled == size == gone and not orders.iceberg[row] and not self.event.auction:
-                self.refills.died(message.ts_event, orders.side[row], orders.price[row], message.order_id, size)
+        if filled or orders.iceberg[row] & 1 or (gone < size and not away):
+            if filled == size == gone and not orders.iceberg[row] & 1 and not self.event.auction:
+                self.refills.died(
+                    message.ts_event, orders.side[row], orders.price[row], message.order_id,
+                    orders.filled[row] + filled, orders.word[row])
             self.native.cancelled(message.ts_event, row, gone, filled)
         self.event.touch(orders.side[row], orders.price[row], min(filled + away, size) - gone)
         if gone == size:
+            if orders.iceberg[row] & LINKED:
+                self.unlink(row, message.ts_event, EXECUTED if filled >= size else CANCELLED)
             self.take_off(row)
         else:
             self.event.unexplained += max(0, filled - size)
@@ -177,7 +227,7 @@ class OrderBook:
 
     @cython.cfunc
     def clear(self, message: Message) -> object:
-        self.native.lose(message.ts_event)
+        self.lose(message.ts_event)
         self.orders.clear()
         self.bids.clear()
         self.asks.clear()

@@ -18,8 +18,9 @@ class OrderTable:
 
     ``id`` is the exchange's, as a signed 64-bit integer. ``side`` is 66 (B) or 65 (A), 0 where the row is free.
     ``price`` is in 1e-9; ``size`` is what is displayed now, ``first`` what was displayed at entry and by its owner's
-    own changes since, ``filled`` what was filled since entry, all in contracts. ``seen_added`` tells an order whose
-    A was in the input, ``iceberg`` one that has shown evidence of hidden size.
+    own changes since, ``filled`` what was filled since entry, all in contracts; ``word`` is what refills know of it.
+    ``seen_added`` tells an order whose A was in the input, ``iceberg`` one that has shown evidence of hidden size (bit
+    0) or may be the next tranche of another (bit 1).
     """
 
     def __init__(self, bits: int = 12) -> None:
@@ -36,6 +37,7 @@ class OrderTable:
         self.size = array("q", bytes(8 * rows))
         self.first = array("q", bytes(8 * rows))
         self.filled = array("q", bytes(8 * rows))
+        self.word = array("q", bytes(8 * rows))
         self.side = array("b", bytes(rows))
         self.seen_added = array("b", bytes(rows))
         self.iceberg = array("b", bytes(rows))
@@ -79,6 +81,7 @@ class OrderTable:
         self.size[row] = size
         self.first[row] = size
         self.filled[row] = 0
+        self.word[row] = 0
         self.seen_added[row] = 1
         self.iceberg[row] = 0
         return row
@@ -106,6 +109,7 @@ class OrderTable:
         self.size[to] = self.size[row]
         self.first[to] = self.first[row]
         self.filled[to] = self.filled[row]
+        self.word[to] = self.word[row]
         self.seen_added[to] = self.seen_added[row]
         self.iceberg[to] = self.iceberg[row]
 
@@ -114,7 +118,8 @@ class OrderTable:
         """Twice the room."""
         old: OrderTable = OrderTable.__new__(OrderTable)
         old.mask, old.id, old.side, old.price, old.size = self.mask, self.id, self.side, self.price, self.size
-        old.first, old.filled, old.seen_added, old.iceberg = self.first, self.filled, self.seen_added, self.iceberg
+        old.first, old.filled, old.word = self.first, self.filled, self.word
+        old.seen_added, old.iceberg = self.seen_added, self.iceberg
         self.allocate(self.bits + 1)
         self.count = 0
         source: cython.Py_ssize_t
@@ -125,6 +130,7 @@ class OrderTable:
                 )
                 self.first[row] = old.first[source]
                 self.filled[row] = old.filled[source]
+                self.word[row] = old.word[source]
                 self.seen_added[row] = old.seen_added[source]
                 self.iceberg[row] = old.iceberg[source]
         return None

@@ -15,8 +15,9 @@ from qmo_cli.packets import Health, Inputs, Market
 NANO = cython.declare(cython.double, 1e9)
 STALE = cython.declare(cython.longlong, 60_000_000_000)  # ns: an older trade is no price any more
 SIMULATOR = cython.declare(cython.int, 65_535)
-BARE_TRADES, MBP_1, MBO = (
-    cython.declare(cython.int, 3), cython.declare(cython.int, 5), cython.declare(cython.int, 7),
+BARE_TRADES, TBBO, MBP_1, MBP_10, MBO = (
+    cython.declare(cython.int, 3), cython.declare(cython.int, 4), cython.declare(cython.int, 5),
+    cython.declare(cython.int, 6), cython.declare(cython.int, 7),
 )
 ACCESS: tuple[str, ...] = ("none", "ohlcv", "bbo", "trades", "tbbo", "mbp-1", "mbp-10", "mbo")
 FLAG_NAMES: tuple[tuple[int, str], ...] = (
@@ -117,4 +118,7 @@ def inputs_of(instrument: Instrument, level: cython.int, most_prints: cython.Py_
         )
     if level >= 3 and instrument.quote_rank == MBO:
         orders = frame.orders_input(instrument.native.facts, instrument.refills)
-    return Inputs(trades, frame.bars or None, depth, orders)
+    levels: object = None
+    if (level >= 2 and instrument.quote_rank == MBP_10) or instrument.quote_rank == TBBO:
+        levels = instrument.watch.take()
+    return Inputs(trades, frame.bars or None, depth, orders, levels)

@@ -1,20 +1,7 @@
 cimport cython
 
 from qmo_cli.market.rows cimport Rows
-from qmo_cli.market.text cimport digits, side_name, text_of
-
-
-@cython.final
-cdef class Refills:
-    cdef long long window
-    cdef Rows dead
-    cdef Rows links
-    cdef long long dropped
-    cdef int died(self, long long ts, int side, long long price, long long order_id, long long size) except? -1
-    cdef void forget(self, long long oldest) noexcept
-    cdef int added(self, long long ts, int side, long long price, long long order_id, long long size) except? -1
-    cdef int link(self, Py_ssize_t row, long long ts, long long order_id, long long size) except? -1
-    cdef tuple take(self)
+from qmo_cli.market.text cimport digits, side_name
 
 
 @cython.final
