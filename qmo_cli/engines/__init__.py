@@ -8,6 +8,7 @@ from __future__ import annotations
 from .bars import Bars
 from .base import Engine
 from .iceberg import IcebergEngine
+from .memory import Memory
 from .orderflow import Orderflow
 
-ENGINES: dict[str, type[Engine]] = {engine.name: engine for engine in (Bars, IcebergEngine, Orderflow)}
+ENGINES: dict[str, type[Engine]] = {engine.name: engine for engine in (Bars, IcebergEngine, Memory, Orderflow)}
