@@ -361,8 +361,7 @@ def test_the_nearest_zones_are_those_of_a_search_through_all(
     found = watch.book.map.near(price(ZONE + at), reach / 10, most)
     distances = [round(10 * max(zone.low - price(ZONE + at), price(ZONE + at) - zone.high, 0)) for zone in found]
     assert distances == [row[0] for row in wanted[:most]]
-    low, high = price(ZONE + at - reach), price(ZONE + at + reach)
-    assert watch.book.map.count(low, high) == len(wanted)
+    assert watch.book.map.count(price(ZONE + at - reach), price(ZONE + at + reach)) == len(wanted)
 
 
 def test_void_triggers_do_not_pile_up() -> None:

@@ -126,8 +126,10 @@ class Memory:
         times = [ts_of(rows[0].second)] if rows else []
         times += [int(events[0].ts_event) // SECOND * SECOND] if events else []
         until = min([*times, packet.ts // SECOND * SECOND])
+        self.book.changed = self.book.changed or until // MINUTE != self.minute
+        self.minute = until // MINUTE
         if times:
-            self.begun, self.minute = until, until // MINUTE
+            self.begun = until
         if self.store is None or packet.symbol is None or until <= self.recalled:
             return
         since = max(self.recalled, until - self.book.days)
