@@ -28,6 +28,7 @@ COMMANDS = {
     "score": "Weigh the engines' readings on five pillars.",
     "signal": "Turn scored packets into trade signals that say why.",
     "run": "Run the whole chain in one process: records in, signals out.",
+    "memory": "Look into the memory of icebergs: zones, retests, the icebergs themselves.",
     "schema": "Print the JSON Schema of a line type, or list the types.",
 }
 

@@ -16,7 +16,7 @@ import click
 from .errors import ConfigurationError
 
 TABLE_FIELDS = {"score": ("phases",)}
-COMMAND_TABLES = ("feed", "route", "engine", "score", "signal", "run", "schema")
+COMMAND_TABLES = ("feed", "route", "engine", "score", "signal", "run", "memory", "schema")
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,12 @@ def locate(explicit: str | None) -> Path | None:
     base = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")
     usual = Path(base, "qmo", "config.toml")
     return usual if usual.is_file() else None
+
+
+def data_file(name: str) -> Path:
+    """Where what is kept from run to run has its usual place; it need not be there."""
+    base = os.environ.get("XDG_DATA_HOME") or os.path.expanduser("~/.local/share")
+    return Path(base, "qmo", name)
 
 
 def load(path: Path | None) -> Configuration:

@@ -10,7 +10,7 @@ from typing import Any
 
 from qmo_cli.blocks import Block
 from qmo_cli.engines import ENGINES
-from qmo_cli.engines.base import Engine
+from qmo_cli.engines.base import Engine, Keeper
 from qmo_cli.errors import BadData, ConfigurationError, UsageError
 from qmo_cli.packets import Missing
 from qmo_cli.router import Router
@@ -67,7 +67,7 @@ def _setting(engine: str, name: str, value: Any) -> Any:
 
 
 class Engines:
-    """The chosen engines, one set of instances for each series."""
+    """The chosen engines, one set of instances for each series. Close them when the input has ended."""
 
     def __init__(
         self, names: Sequence[str] = ("all",), settings: Mapping[str, Mapping[str, Any]] | None = None,
@@ -77,16 +77,28 @@ class Engines:
         self.series: dict[str, list[Engine]] = {}
         self.nanoseconds = dict.fromkeys(self.names, 0)
         self.timing = False
-        self._build()  # a wrong parameter shows before any data
+        self.models = [self._build(name) for name in self.names]  # a wrong parameter shows before any data
 
-    def _build(self) -> list[Engine]:
-        return [ENGINES[name](**self.settings.get(name, {})) for name in self.names]
+    def _build(self, name: str) -> Engine:
+        return ENGINES[name](**self.settings.get(name, {}))
+
+    def _another(self) -> list[Engine]:
+        """Engines for another series; those that keep something share their store."""
+        return [
+            model.sibling() if isinstance(model, Keeper) else self._build(model.name) for model in self.models
+        ]
+
+    def close(self) -> None:
+        """Let the engines that keep something write what they still hold."""
+        for model in self.models:
+            if isinstance(model, Keeper):
+                model.close()
 
     def update(self, packet: Packet) -> None:
         """Put every engine's reading into its slot, and the reasons of what it leaves null into ``missing``."""
         engines = self.series.get(packet.series)
         if engines is None:
-            engines = self.series[packet.series] = self._build()
+            engines = self.series[packet.series] = self._another()
         if self.timing:
             self._update_timed(packet, engines)
             return

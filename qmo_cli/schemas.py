@@ -18,7 +18,9 @@ Json = dict[str, Any]
 
 def names() -> list[str]:
     """The line types, in the order in which they appear in the chain."""
-    return [*RECORD_TYPES, "packet", *event_types(), "signal"]
+    from .engines.memory_views import LINES
+
+    return [*RECORD_TYPES, "packet", *event_types(), "signal", *LINES]
 
 
 def event_types() -> dict[str, type]:
@@ -40,8 +42,11 @@ def schema(name: str) -> Json:
         from .signals import Signal
 
         return struct_schema(Signal)
-    if name in event_types():
-        return struct_schema(event_types()[name])
+    from .engines.memory_views import LINES
+
+    others = {**event_types(), **LINES}
+    if name in others:
+        return struct_schema(others[name])
     raise UsageError(f"there is no line type {name!r}; there are {', '.join(names())}")
 
 

@@ -38,7 +38,7 @@ def test_the_benchmark_prints_its_tables_and_leaves_no_files(tmp_path: Path) -> 
     peaks = measured[r"qmo feed FILE \| route \| engine all \| score \| signal"][7]
     assert len(peaks.split()) == 5
     stages = [row[0] for row in cells if len(row) == 4]
-    assert stages[2:] == ["decode", "route", "bars", "iceberg", "orderflow", "score", "signal", "writing", "all"]
+    assert stages[2:] == ["decode", "route", "bars", "iceberg", "memory", "orderflow", "score", "signal", "writing", "all"]
     assert list(tmp_path.iterdir()) == []
 
 

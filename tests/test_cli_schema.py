@@ -41,7 +41,7 @@ def test_a_record_of_every_schema_fits_its_schema_and_no_other(line: dict[str, A
 
 def test_there_is_a_line_of_every_schema() -> None:
     assert [line["schema"] for line in LINES] == schemas.names()[: len(LINES)]
-    assert schemas.names()[len(LINES):] == ["packet", "iceberg-event", "signal"]
+    assert schemas.names()[len(LINES):] == ["packet", "iceberg-event", "memory-event", "signal", "memory-zone", "memory-retest", "memory-log"]
 
 
 def test_lines_of_every_schema_come_out_of_feed_as_they_went_in(shell_environment: Environment) -> None:

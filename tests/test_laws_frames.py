@@ -25,6 +25,7 @@ MS = 1_000_000
 OF_THE_FRAME = {
     ("bars", "closed"),       # bars that closed in it
     ("iceberg", "events"),    # what its records proved
+    ("memory", "events"),     # retests that began or ended in it
     ("orderflow", "large"),   # its own large prints
     ("liquidity", "events"),  # what happened in it
 }

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import closing
+
 import click
 
 from ..errors import UsageError
@@ -10,8 +13,10 @@ from .options import Stage, stage_options
 from .output import write_all
 from .stages import (
     ROUTE,
+    Batches,
     from_option,
     make_engines,
+    memory_option,
     packet_lines,
     read_packets_or_records,
     set_option,
@@ -44,12 +49,13 @@ def complete_names(ctx: click.Context, param: click.Parameter, incomplete: str) 
 @click.option("--format", "form", type=click.Choice(["ndjson", "table"]), default="ndjson", show_default=True,
               help="Packets as lines of JSON, or the readings as a table for a person.")
 @set_option
+@memory_option
 @from_option
 @stats_option
 @stage_options(ROUTE)
 def engine(
-    names: tuple[str, ...], listing: bool, events: bool, form: str, parameters: tuple[str, ...], since: int | None,
-    stats: bool, routing: RouteOptions,
+    names: tuple[str, ...], listing: bool, events: bool, form: str, parameters: tuple[str, ...], memory: str | None,
+    since: int | None, stats: bool, routing: RouteOptions,
 ) -> None:
     """Let engines read packets, or records, and add what they see.
 
@@ -65,14 +71,20 @@ def engine(
         return
     if not names:
         raise UsageError("name one or more engines, or all; qmo engine --list shows them")
-    engines, router, watch = make_engines(names, parameters, timing=stats), Router(routing), Stopwatch(stats)
+    router, watch = Router(routing), Stopwatch(stats)
     router.counting = stats
-    batches = watch.count(read_packets_or_records("engine", router, watch))
-    read = since_filter(updated(batches, engines.update), since)
-    if events:
-        write_all(readings.event_lines(read, engines.names))
-    elif form == "table":
-        write_all(readings.reading_tables(read, engines.names))
-    else:
-        write_all(packet_lines(read))
+    engines = make_engines(names, parameters, timing=stats, memory=memory)
+    with closing(engines):
+        batches = watch.count(read_packets_or_records("engine", router, watch))
+        read = since_filter(updated(batches, engines.update), since)
+        write_all(printed(read, engines.names, events=events, form=form))
     watch.show(router, engines.nanoseconds)
+
+
+def printed(read: Batches, names: list[str], *, events: bool, form: str) -> Iterator[bytes]:
+    """What the options ask for: events, tables, or packets."""
+    from . import readings
+
+    if events:
+        return readings.event_lines(read, names)
+    return readings.reading_tables(read, names) if form == "table" else packet_lines(read)

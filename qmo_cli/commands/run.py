@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 import click
 
 from ..feeds.sim import SimOptions
@@ -19,6 +21,7 @@ from .stages import (
     from_option,
     full_option,
     make_engines,
+    memory_option,
     set_option,
     signal_lines,
     stats_option,
@@ -42,13 +45,14 @@ Examples:
 @full_option
 @from_option
 @set_option
+@memory_option
 @weight_option
 @stats_option
 @stage_options(FEED, SIM, ROUTE, SCORE, SIGNAL)
 def run(  # one parameter for each stage's options
     source: tuple[str, ...], changes: bool, full: bool, since: int | None, parameters: tuple[str, ...],
-    weights: dict[str, float], stats: bool, feeding: FeedOptions, simulation: SimOptions, routing: RouteOptions,
-    scoring: ScoreOptions, signalling: SignalOptions,
+    memory: str | None, weights: dict[str, float], stats: bool, feeding: FeedOptions, simulation: SimOptions,
+    routing: RouteOptions, scoring: ScoreOptions, signalling: SignalOptions,
 ) -> None:
     """Run the whole chain in one process: records in, signals out.
 
@@ -62,11 +66,12 @@ def run(  # one parameter for each stage's options
 
     router, watch = Router(routing), Stopwatch(stats)
     router.counting = stats
-    engines = make_engines(("all",), parameters, timing=stats)
+    engines = make_engines(("all",), parameters, timing=stats, memory=memory)
     score = watch.timed("score", Scorer(weighted(scoring, weights)).update)
     decide = watch.timed("signal", Signaler(signalling).update)
     blocks = watch.iterate("feed", read_blocks("run", source, feeding, simulation))
     batches = watch.count(watch.iterate("route", routed(router, blocks), inside="feed"))
     scored = updated(batches, engines.update, score)
-    write_all(signal_lines(scored, decide, changes=changes, full=full, since=since))
+    with closing(engines):
+        write_all(signal_lines(scored, decide, changes=changes, full=full, since=since))
     watch.show(router, engines.nanoseconds)

@@ -35,6 +35,10 @@ set_option = click.option(
     "--set", "parameters", cls=StageOption, stage="engine", multiple=True, metavar="ENGINE.FIELD=VALUE",
     help="Set an engine's parameter; may be given several times.",
 )
+memory_option = click.option(
+    "--memory", cls=StageOption, stage="engine", type=click.Path(dir_okay=False), metavar="PATH",
+    help="Remember zones in this file, and those that are in it; without it memory begins anew and ends with the run.",
+)
 weight_option = click.option(
     "--weight", "weights", cls=StageOption, stage="score", multiple=True, metavar="PILLAR=X", callback=pairs,
     help="Change the weight of a pillar: qmo, imo, gann, astro, cycle. They must add up to 1.",
@@ -110,9 +114,13 @@ def signal_lines(
         yield b"".join(lines)
 
 
-def make_engines(names: tuple[str, ...], parameters: tuple[str, ...], *, timing: bool) -> Engines:
-    """The engines, with the parameters of the configuration file under those of ``--set``."""
+def make_engines(
+    names: tuple[str, ...], parameters: tuple[str, ...], *, timing: bool, memory: str | None = None,
+) -> Engines:
+    """The engines, with the parameters of the configuration file under those of ``--memory`` and ``--set``."""
     settings = configured_engines()
+    if memory is not None:
+        settings.setdefault("memory", {})["path"] = memory
     for engine, values in parse_settings(parameters).items():
         settings.setdefault(engine, {}).update(values)
     engines = Engines(names, settings)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Protocol, runtime_checkable
+from typing import ClassVar, Protocol, Self, runtime_checkable
 
 from ..packets import Missing, Reading
 from ..tray import Packet
@@ -22,3 +22,19 @@ class Engine(Protocol):
     reasons: dict[str, str]
 
     def update(self, packet: Packet) -> Reading | Missing: ...
+
+
+@runtime_checkable
+class Keeper(Protocol):
+    """An engine that keeps something beyond the run, in a store that its instances share.
+
+    What it reads there is what was there when the store was opened: before any data, and once for all series.
+    """
+
+    def sibling(self) -> Self:
+        """The same engine for another series, on the same store."""
+        ...
+
+    def close(self) -> None:
+        """The end of the run, however it came: write what waits and let the store go. More than once does no harm."""
+        ...
