@@ -25,6 +25,7 @@ MS = 1_000_000
 OF_THE_FRAME = {
     ("bars", "closed"),       # bars that closed in it
     ("iceberg", "events"),    # what its records proved
+    ("absorption", "events"), # what was told in it
     ("orderflow", "large"),   # its own large prints
 }
 LENGTHS = [("1s", "50ms"), ("5s", "1s"), ("5s", "50ms")]
