@@ -26,6 +26,7 @@ OF_THE_FRAME = {
     ("bars", "closed"),       # bars that closed in it
     ("iceberg", "events"),    # what its records proved
     ("memory", "events"),     # retests that began or ended in it
+    ("absorption", "events"),  # what was told in it
     ("orderflow", "large"),   # its own large prints
     ("liquidity", "events"),  # what happened in it
 }

@@ -56,7 +56,7 @@ def test_only_what_prints_after_the_hit_goes_through_a_level() -> None:
 
 def test_a_level_that_is_hit_again_after_something_printed_beyond_it_begins_a_new_row() -> None:
     script = Script().event(cleared()).event(added(1, "A", 2000.0, 9)).event(added(2, "A", 2000.1, 9))
-    for order_id, price, size in ((1, 2000.0, 2), (1, 2000.0, 3), (2, 2000.1, 1), (1, 2000.0, 4)):
+    for price, size in ((2000.0, 2), (2000.0, 3), (2000.1, 1), (2000.0, 4)):
         script.event(traded("B", price, size, 7))
     hits = only(script)["inputs"]["depth"]["hits"]
     assert [(hit["price"], hit["traded"], hit["beyond"], hit["through"]) for hit in hits] == [

@@ -325,7 +325,8 @@ class Frame:
         flows: list = self.flows
         ofi: list = [0] * levels
         if flows:
-            ofi = flows[0].ofi if len(flows) == 1 else [sum(rank) for rank in zip(*[flow.ofi for flow in flows])]
+            ofi = flows[0].ofi if len(flows) == 1 else [
+                sum(rank) for rank in zip(*[flow.ofi for flow in flows], strict=True)]
         hits: list = self.hit_rows() if self.hits.stop else []
         moved: cython.bint = near and levels > 1
         if levels > 1:
@@ -341,13 +342,12 @@ class Frame:
     def hit_rows(self) -> list:
         """The levels hit, in the order in which they were."""
         cells = self.hits.cells
-        row: cython.Py_ssize_t
         return [
             Hit(
-                cells[row + HIT_SECOND], side_name(cells[row + RESTING]), cells[row] / NANO, digits(cells[row + STRUCK]),
-                digits(cells[row + STRUCK_LAST]), cells[row + DISPLAYED], cells[row + LEFT], cells[row + LARGEST],
-                cells[row + TAKEN], cells[row + BEYOND] != 0, cells[row + THROUGH] != 0,
-                cells[row + TAKEN] - (cells[row + DISPLAYED] - cells[row + LEFT]),
+                cells[row + HIT_SECOND], side_name(cells[row + RESTING]), cells[row] / NANO,
+                digits(cells[row + STRUCK]), digits(cells[row + STRUCK_LAST]), cells[row + DISPLAYED],
+                cells[row + LEFT], cells[row + LARGEST], cells[row + TAKEN], cells[row + BEYOND] != 0,
+                cells[row + THROUGH] != 0, cells[row + TAKEN] - (cells[row + DISPLAYED] - cells[row + LEFT]),
             )
             for row in range(0, self.hits.stop, HIT_WIDTH)
         ]
