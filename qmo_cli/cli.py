@@ -28,6 +28,7 @@ COMMANDS = {
     "score": "Weigh the engines' readings on five pillars.",
     "signal": "Turn scored packets into trade signals that say why.",
     "run": "Run the whole chain in one process: records in, signals out.",
+    "plot": "Draw what qmo saw: price, zones, sweeps, signals, volume and delta.",
     "schema": "Print the JSON Schema of a line type, or list the types.",
 }
 

@@ -16,7 +16,7 @@ import click
 from .errors import ConfigurationError
 
 TABLE_FIELDS = {"score": ("phases",)}
-COMMAND_TABLES = ("feed", "route", "engine", "score", "signal", "run", "schema")
+COMMAND_TABLES = ("feed", "route", "engine", "score", "signal", "run", "plot", "schema")
 
 
 @dataclass(frozen=True)
