@@ -15,7 +15,6 @@ from .theme import BUY, SELL
 from .zones import Life, Lives, Stage
 
 MOST = {"iceberg": 150, "absorption": 80}   # heaviest zones drawn
-TRUSTED = ("real-time", "replay")
 MOST_WEIGHTS = 5
 HATCH = "//////"
 FAINTEST, STRONGEST = 0.14, 0.55
@@ -113,6 +112,7 @@ def draw_weights(sheet: Canvas) -> None:
         sheet.price.annotate(
             f"iceberg {life.latest:.0f}", (sheet.scale.length, middle), (-4, 0), textcoords="offset points", ha="right",
             va="center", fontsize=7.5, color=sheet.theme.text, zorder=7,
+            bbox={"boxstyle": "square,pad=0.1", "facecolor": sheet.theme.panel, "edgecolor": "none", "alpha": 0.6},
         )
 
 
@@ -140,12 +140,8 @@ def duration(seconds: float) -> str:
 
 
 def draw_doubts(sheet: Canvas) -> None:
-    """Spans whose data is not what it is elsewhere in the picture: doubtful, stale, delayed."""
-    qualities = sheet.series.qualities
-    if len(qualities) < 2:
-        return
-    for one in qualities:
-        if one.name not in TRUSTED:
-            left, right = max(sheet.scale.place(one.since), 0.0), sheet.scale.place(one.until)
-            for panel in (sheet.price, sheet.delta, sheet.cvd):
-                panel.axvspan(left, right, facecolor=sheet.theme.alarm, alpha=0.16, linewidth=0, zorder=1)
+    """Spans whose data is worse than it is elsewhere in the picture: doubtful, stale, delayed."""
+    for one in sheet.series.doubts():
+        left, right = max(sheet.scale.place(one.since), 0.0), sheet.scale.place(one.until)
+        for panel in (sheet.price, sheet.delta, sheet.cvd):
+            panel.axvspan(left, right, facecolor=sheet.theme.alarm, alpha=0.16, linewidth=0, zorder=1)

@@ -41,7 +41,7 @@ def fill(sheet: Canvas) -> None:
         "grab": events.draw_marks(sheet, sheet.series.grabs, "*", 9.0),
     }
     bands.draw_weights(sheet)
-    signals = events.draw_signals(sheet)
+    counts["signal"] = events.draw_signals(sheet)
     bands.draw_silences(sheet)
     bands.draw_doubts(sheet)
     events.draw_flags(sheet)
@@ -50,10 +50,10 @@ def fill(sheet: Canvas) -> None:
     panels.draw_cvd(sheet)
     labels.draw_title(sheet)
     labels.draw_tags(sheet)
-    labels.draw_legend(sheet, entries(sheet, counts, signals))
+    labels.draw_legend(sheet, entries(sheet, counts))
 
 
-def entries(sheet: Canvas, counts: dict[str, Drawn], signals: int) -> list[Entry]:
+def entries(sheet: Canvas, counts: dict[str, Drawn]) -> list[Entry]:
     """What the legend says: only of what is in the picture."""
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
@@ -80,10 +80,9 @@ def entries(sheet: Canvas, counts: dict[str, Drawn], signals: int) -> list[Entry
         found.append((Patch(facecolor="none", edgecolor=theme.faint, linestyle=(0, (2, 2)), linewidth=0.8), "broken"))
     if "flipped" in states:
         found.append((Patch(facecolor="none", edgecolor=theme.faint, linewidth=1.6), "flipped"))
-    shapes = {"sweep": mark("^"), "stop run": mark("x"), "grab": mark("*")}
+    shapes = {"sweep": mark("^"), "stop run": mark("x"), "grab": mark("*"),
+              "signal": mark("$\\uparrow$")}
     found += [(shape, counted(name, counts[name])) for name, shape in shapes.items() if counts[name].total]
-    if signals:
-        found.append((mark("$\\uparrow$"), "signal"))
     return found
 
 
@@ -91,8 +90,8 @@ def counted(name: str, count: tuple[int, int] | Drawn) -> str:
     """A kind with how many of it there are, and how many of them are drawn.
 
     >>> counted("sweep", (60, 186)), counted("sweep", (10, 10))
-    ('60 largest of 186 sweeps', '10 sweeps')
+    ('60 of 186 sweeps', '10 sweeps')
     """
     drawn, all_of_it = count[:2]
     many = name if all_of_it == 1 else f"{name}s"
-    return f"{all_of_it} {many}" if drawn == all_of_it else f"{drawn} largest of {all_of_it} {many}"
+    return f"{all_of_it} {many}" if drawn == all_of_it else f"{drawn} of {all_of_it} {many}"

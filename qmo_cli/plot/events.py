@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from .bands import TRUSTED
+import numpy as np
+
 from .canvas import Canvas, Drawn
 from .marks import Episode, Flag, Largest, Mark
+from .shapes import rectangles
 from .theme import BUY, SELL
 
 DIRECTION = {"BUY": BUY, "SELL": SELL}
+STRIP = 0.022  # of the price panel's height
 
 
 @dataclass(slots=True)
@@ -30,7 +33,7 @@ class Room:
 
 def draw_marks(sheet: Canvas, kept: Largest, shape: str, size: float) -> Drawn:
     """Draw the largest events of a kind, as many as can be told apart; how many were drawn, and how many were."""
-    most = max(10, round(sheet.pixels_wide() / (12 * sheet.unit)))
+    most = max(10, round(sheet.pixels_wide() / (20 * sheet.unit)))
     marks = sorted(sorted(kept.marks(), key=lambda mark: -mark.size)[:most])
     for side in sorted({mark.side for mark in marks}):
         draw_side(sheet, [mark for mark in marks if mark.side == side], shaped(shape, side), size)
@@ -54,23 +57,36 @@ def shaped(shape: str, side: str) -> str:
     return "^" if side == BUY else "v"
 
 
-def draw_signals(sheet: Canvas) -> int:
-    """Openings as large arrows at the price with type and confidence, spans of episodes as a strip at the foot."""
-    episodes = [one for one in sheet.series.episodes.all() if (one.until or sheet.series.last) > sheet.series.since]
-    room = Room(58 * sheet.unit)
+def draw_signals(sheet: Canvas) -> Drawn:
+    """All episodes as a strip at the foot; openings as arrows with type and confidence, where there is room."""
+    series = sheet.series
+    episodes = [one for one in series.episodes.all() if (one.until or series.last) > series.since]
+    draw_strip(sheet, episodes)
+    arrows, room = Room(16 * sheet.unit), Room(58 * sheet.unit)
     for one in episodes:
-        left, right = max(sheet.scale.place(one.since), 0.0), sheet.scale.place(one.until or sheet.series.last)
-        colour = sheet.theme.side(DIRECTION[one.type])
-        sheet.price.axvspan(left, max(right, left + sheet.seconds_per_pixel()), 0, 0.022, color=colour, linewidth=0,
-                            zorder=6)
-        if one.since > sheet.series.since and one.price is not None:
-            words = room.take(left / sheet.seconds_per_pixel())
-            draw_signal(sheet, one, left, one.price, colour, words=words)
-    return len(episodes)
+        x = sheet.scale.place(one.since)
+        if one.since > series.since and one.price is not None and arrows.take(x / sheet.seconds_per_pixel()):
+            draw_signal(sheet, one, x, one.price, words=room.take(x / sheet.seconds_per_pixel()))
+    return Drawn(len(arrows.taken), len(episodes))
 
 
-def draw_signal(sheet: Canvas, one: Episode, x: float, price: float, colour: str, *, words: bool) -> None:
+def draw_strip(sheet: Canvas, episodes: list[Episode]) -> None:
+    """When there was a signal, and which way: no episode is narrower than a pixel."""
+    if not episodes:
+        return
+    left = np.array([max(sheet.scale.place(one.since), 0.0) for one in episodes])
+    right = np.array([sheet.scale.place(one.until or sheet.series.last) for one in episodes])
+    low = np.full(len(episodes), sheet.low)
+    rectangles(
+        sheet.price, left, low, np.maximum(right, left + sheet.seconds_per_pixel()),
+        low + STRIP * (sheet.high - sheet.low), linewidths=0, zorder=6,
+        facecolors=[sheet.theme.side(DIRECTION[one.type]) for one in episodes],
+    )
+
+
+def draw_signal(sheet: Canvas, one: Episode, x: float, price: float, *, words: bool) -> None:
     """An arrow below the price for a buy, above it for a sell."""
+    colour = sheet.theme.side(DIRECTION[one.type])
     sign = -1 if one.type == "BUY" else 1
     sheet.price.annotate(
         "", (x, price), (0, sign * 22), textcoords="offset points", annotation_clip=True, zorder=8,
@@ -81,10 +97,16 @@ def draw_signal(sheet: Canvas, one: Episode, x: float, price: float, colour: str
         return
     sure = "" if one.confidence is None else f" {one.confidence:.2f}"
     sheet.price.annotate(
-        f"{one.type}{sure}", (x, price), (0, sign * 24), textcoords="offset points", ha="center",
+        f"{one.type}{sure}", (x, price), (0, sign * 24), textcoords="offset points", ha=aligned(sheet, x),
         va="top" if sign < 0 else "bottom", fontsize=7.5, fontweight="bold", color=colour, zorder=8.5,
         bbox={"boxstyle": "round,pad=0.2", "facecolor": sheet.theme.panel, "edgecolor": colour, "linewidth": 0.8},
     )
+
+
+def aligned(sheet: Canvas, x: float) -> str:
+    """How words stand to their place: beside it where the panel's edge is near."""
+    edge = 34 * sheet.unit * sheet.seconds_per_pixel()
+    return "left" if x < edge else "right" if x > sheet.scale.length - edge else "center"
 
 
 def draw_flags(sheet: Canvas) -> None:
@@ -95,10 +117,8 @@ def draw_flags(sheet: Canvas) -> None:
         for panel in (sheet.price, sheet.delta, sheet.cvd):
             panel.axvline(x, color=sheet.theme.alarm, linewidth=0.9, linestyle=(0, (4, 2)), zorder=6)
         name(sheet, room, x, flag_words(flag))
-    if len(sheet.series.qualities) > 1:
-        for one in sheet.series.qualities:
-            if one.name not in TRUSTED:
-                name(sheet, room, max(sheet.scale.place(one.since), 0.0), one.name)
+    for one in sheet.series.doubts():
+        name(sheet, room, max(sheet.scale.place(one.since), 0.0), one.name)
 
 
 def flag_words(flag: Flag) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from .bands import TRUSTED
 from .canvas import LEFT, RIGHT, TITLE, Canvas
+from .series import TRUSTED
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -24,9 +24,7 @@ def draw_title(sheet: Canvas) -> None:
     x, y = 14 * u / sheet.width, 1 - 8 * u / sheet.height
     sheet.figure.text(x, y, f"{title}   {span(sheet)}", fontsize=12.5, fontweight="bold", va="top")
     sheet.figure.text(x, 1 - 31 * u / sheet.height, facts(sheet), fontsize=8.2, color=theme.faint, va="top")
-    doubts = list(dict.fromkeys(one.name for one in series.qualities if one.name not in TRUSTED))
-    if doubts:
-        draw_warning(sheet, doubts)
+    draw_warning(sheet)
 
 
 def span(sheet: Canvas) -> str:
@@ -49,19 +47,22 @@ def facts(sheet: Canvas) -> str:
     ))
 
 
-def draw_warning(sheet: Canvas, doubts: list[str]) -> None:
-    """What must not be missed: a badge in the corner and words across the price."""
-    words, theme = " · ".join(doubt.upper() for doubt in doubts), sheet.theme
-    sheet.figure.text(
-        1 - 12 * sheet.unit / sheet.width, 1 - 12 * sheet.unit / sheet.height, words + " DATA", ha="right", va="top",
-        fontsize=11, fontweight="bold", color=theme.on_alarm,
-        bbox={"boxstyle": "square,pad=0.35", "facecolor": theme.alarm, "edgecolor": "none"},
-    )
-    whole = {one.name for one in sheet.series.qualities}
-    if whole <= set(doubts):
+def draw_warning(sheet: Canvas) -> None:
+    """What must not be missed: a badge in the corner, and words across the price where all of it is meant."""
+    theme, series, usual = sheet.theme, sheet.series, sheet.series.quality()
+    parts = " · ".join(dict.fromkeys(one.name.upper() for one in series.doubts()))
+    whole = "" if usual in TRUSTED else f"{usual.upper()} DATA"
+    words = " · ".join(filter(None, (whole, f"{parts} IN PART" if parts else "")))
+    if words:
+        sheet.figure.text(
+            1 - 12 * sheet.unit / sheet.width, 1 - 12 * sheet.unit / sheet.height, words, ha="right", va="top",
+            fontsize=11, fontweight="bold", color=theme.on_alarm,
+            bbox={"boxstyle": "square,pad=0.35", "facecolor": theme.alarm, "edgecolor": "none"},
+        )
+    if whole:
         sheet.price.text(
-            0.5, 0.5, words, transform=sheet.price.transAxes, ha="center", va="center", fontsize=44,
-            fontweight="bold", color=theme.text, alpha=0.13, zorder=1.5,
+            0.5, 0.5, usual.upper(), transform=sheet.price.transAxes, ha="center", va="center", fontsize=44,
+            fontweight="bold", color=theme.text, alpha=0.13, zorder=6.9,
         )
 
 

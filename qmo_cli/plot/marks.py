@@ -68,8 +68,8 @@ class Largest:
 
 
 def sweeps(inputs: Inputs) -> Iterator[Mark]:
-    """Sweeps of a frame."""
-    for sweep in inputs.depth.sweeps if inputs.depth else ():
+    """Sweeps of a frame: they stand with the trades, or with the depth, as the route that wrote the packet has it."""
+    for sweep in getattr(inputs.trades, "sweeps", None) or getattr(inputs.depth, "sweeps", None) or ():
         yield Mark(int(sweep.ts_event), sweep.side, sweep.start, sweep.end, sweep.size)
 
 

@@ -111,7 +111,7 @@ def draw_delta(sheet: Canvas) -> None:
                facecolors=colours, linewidths=0, zorder=3)
     low, high = min(float(delta.min()), 0.0), max(float(delta.max()), 0.0)
     panel.set_ylim(low - 0.08 * (high - low), high + 0.35 * (high - low))
-    round_numbers(sheet, panel, 3)
+    round_numbers(sheet, panel, 4)
     panel.axhline(0, color=theme.faint, linewidth=0.7, zorder=4)
     note(sheet, panel, f"delta per {words(span)}, contracts")
 
@@ -146,7 +146,7 @@ def draw_cvd(sheet: Canvas) -> None:
     low, high = float(np.nanmin(values)), float(np.nanmax(values))
     room = max(0.12 * (high - low), 1.0)
     panel.set_ylim(low - room, high + 2.2 * room)
-    round_numbers(sheet, panel, 3)
+    round_numbers(sheet, panel, 4)
     if low - room < 0 < high + room:
         panel.axhline(0, color=sheet.theme.faint, linewidth=0.7, zorder=2)
     since = f" since {flow.anchor}" if flow and flow.anchor else ""

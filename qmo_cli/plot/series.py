@@ -15,6 +15,8 @@ from .marks import Episodes, Flag, Largest, flags, grabs, stop_runs, sweeps
 from .views import FlowView
 from .zones import Lives
 
+TRUSTED = ("real-time", "replay")
+
 
 def numbers() -> array[float]:
     """An empty column of floats; not known is NaN, which draws nothing."""
@@ -203,6 +205,18 @@ class Series:
             self.qualities[-1:] = [last._replace(until=packet.ts)]
         else:
             self.qualities.append(Quality(last.until, packet.ts, market.quality))
+
+    def quality(self) -> str:
+        """The quality of most of the time."""
+        spans = dict.fromkeys((one.name for one in self.qualities), 0)
+        for one in self.qualities:
+            spans[one.name] += one.until - one.since
+        return max(spans, key=lambda name: spans[name])
+
+    def doubts(self) -> list[Quality]:
+        """Spans whose quality is bad, and not that of most of the time anyway."""
+        usual = self.quality()
+        return [one for one in self.qualities if one.name not in TRUSTED and one.name != usual]
 
     def _trade(self, inputs: Inputs) -> None:
         if inputs.trades is not None:
