@@ -23,7 +23,8 @@ DPI = 100                         # of a picture of 1600 x 900; smaller ones get
 TYPE_LIMITS = (0.74, 2.5)
 LEAD = 0.04                       # of the span of trading: how much is shown of the quotes before it
 USUAL_AREA = 1600 * 900
-LEFT, RIGHT, BOTTOM, TITLE, ROW, GAP = 62, 104, 36, 50, 19, 7  # margins in hundredths of an inch
+LEFT, RIGHT, BOTTOM, TITLE, ROW, GAP = 62, 104, 42, 50, 19, 7  # margins in hundredths of an inch
+EDGE = 6                          # room after the last frame, likewise
 NO_DATE: dict[Format, dict[str, Any]] = {  # of the file's making: the same input makes the same bytes
     "png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None},
 }
@@ -72,7 +73,7 @@ class Canvas:
 
     def seconds_per_pixel(self) -> float:
         """Seconds of the axis in one pixel."""
-        return float(self.scale.length / self.pixels_wide())
+        return float(self.scale.length / (self.pixels_wide() - EDGE * self.unit))
 
     def bytes(self) -> bytes:
         """The picture's file."""
@@ -118,7 +119,7 @@ def time_scale(series: Series) -> TimeScale:
     if len(seconds) and not series.since:
         opening = float(seconds.min())
         first = max(first, opening - LEAD * (last - opening))
-    return TimeScale.over(ends, first, last)
+    return TimeScale.over(np.r_[ends, seconds], first, last, max(series.trades.length, default=1))
 
 
 def price_columns(series: Series, scale: TimeScale, count: int) -> Columns:
@@ -164,7 +165,7 @@ def place_panels(figure: Figure, width: int, height: int, unit: float) -> tuple[
 def set_axes(sheet: Canvas) -> None:
     """Ranges, round times below the lowest panel, prices to the left of the highest."""
     places, words = sheet.scale.ticks(round(sheet.pixels_wide() / (85 * sheet.unit)), sheet.options.zone())
-    sheet.price.set_xlim(0.0, sheet.scale.length + 6 * sheet.unit * sheet.seconds_per_pixel())
+    sheet.price.set_xlim(0.0, sheet.scale.length + EDGE * sheet.unit * sheet.seconds_per_pixel())
     sheet.price.set_ylim(sheet.low, sheet.high)
     sheet.cvd.set_xticks(places, words)
     for panel in (sheet.price, sheet.delta, sheet.profile):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from . import bands, events, labels, panels
 from .canvas import Canvas, Drawn, canvas
 from .options import PlotOptions
@@ -63,12 +65,13 @@ def entries(sheet: Canvas, counts: dict[str, Drawn]) -> list[Entry]:
     def mark(shape: str, colour: str = theme.text, **rest: Any) -> Line2D:
         return Line2D([], [], linestyle="none", marker=shape, markersize=6, color=colour, **rest)
 
-    found: list[Entry] = [
-        (Line2D([], [], color=theme.price, linewidth=1.2), "trades" if sheet.series.trades.second else "price"),
-        (Patch(color=theme.quote, alpha=0.6, linewidth=0), "bid to ask"),
-        (Patch(color=theme.buy, linewidth=0), "buys, supports"),
-        (Patch(color=theme.sell, linewidth=0), "sells, resists"),
-    ]
+    trades = sheet.series.trades
+    found: list[Entry] = [(Line2D([], [], color=theme.price, linewidth=1.2), "trades" if trades.count else "price")]
+    if not np.isnan(sheet.series.states.bid).all():
+        found.append((Patch(color=theme.quote, alpha=0.6, linewidth=0), "bid to ask"))
+    if any(trades.buy) or any(trades.sell):
+        found += [(Patch(color=theme.buy, linewidth=0), "buys, supports"),
+                  (Patch(color=theme.sell, linewidth=0), "sells, resists")]
     if sheet.series.flow is not None:
         found.append((Line2D([], [], color=theme.vwap, linestyle=(0, (4, 1.5))), "VWAP"))
     for slot, look in (("iceberg", {"facecolor": theme.faint, "alpha": 0.6, "linewidth": 0}),

@@ -43,7 +43,7 @@ def facts(sheet: Canvas) -> str:
     access = f"{series.access}, book {series.book}" if series.book else series.access
     return "   ·   ".join((
         f"source {series.source}", f"quality {qualities}", access, f"{series.frames:,} frames",
-        f"{series.trades.count:,} trades",
+        f"{series.trades.bars:,} bars" if series.trades.bars else f"{series.trades.count:,} trades",
     ))
 
 

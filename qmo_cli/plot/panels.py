@@ -94,31 +94,45 @@ def in_value_area(prices: Floats, flow: FlowView | None) -> Any:
 
 
 def draw_delta(sheet: Canvas) -> None:
-    """Contracts bought less sold by aggressors, summed over round spans of time."""
-    trades, panel, theme = sheet.series.trades, sheet.delta, sheet.theme
-    bought, sold = np.asarray(trades.buy, np.float64), np.asarray(trades.sell, np.float64)
-    if not (bought.any() or sold.any()):
+    """Contracts bought less sold by aggressors, summed over round spans of time; their volume, if nobody says who."""
+    trades, panel = sheet.series.trades, sheet.delta
+    bought, sold, none = (np.asarray(each, np.float64) for each in (trades.buy, trades.sell, trades.none))
+    sided = bool(bought.any() or sold.any())
+    if not sided and not none.any():
         panel.set_yticks([])
-        note(sheet, panel, "no delta: no trade has an aggressor side")
+        note(sheet, panel, "no delta: no volume is known")
         return
-    span = bar_span(sheet)
-    order = np.argsort(trades.second, kind="stable")
-    begins, delta = sums(np.asarray(trades.second, np.float64)[order], (bought - sold)[order], span)
-    x = sheet.scale.at(begins)
+    order, span = np.argsort(trades.second, kind="stable"), bar_span(sheet)
+    values = bought - sold if sided else none
+    begins, heights = sums(np.asarray(trades.second, np.float64)[order], values[order], span)
+    draw_bars(sheet, begins, heights, span, [colour_of(sheet, height, sided) for height in heights])
+    what = "delta" if sided else "no delta; volume without aggressor side"
+    note(sheet, panel, f"{what} per {words(span)}, contracts")
+
+
+def colour_of(sheet: Canvas, delta: float, sided: bool) -> str:
+    """Who was more aggressive."""
+    if not sided:
+        return sheet.theme.faint
+    return sheet.theme.buy if delta >= 0 else sheet.theme.sell
+
+
+def draw_bars(sheet: Canvas, begins: Floats, heights: Floats, span: float, colours: list[str]) -> None:
+    """Bars from zero, each over its span of time."""
+    panel, x = sheet.delta, sheet.scale.at(begins)
     width = np.minimum(sheet.scale.at(begins + span), sheet.scale.length) - x
-    colours = [theme.buy if value >= 0 else theme.sell for value in delta]
-    rectangles(panel, x + 0.08 * width, np.minimum(delta, 0), x + 0.92 * width, np.maximum(delta, 0),
+    rectangles(panel, x + 0.08 * width, np.minimum(heights, 0), x + 0.92 * width, np.maximum(heights, 0),
                facecolors=colours, linewidths=0, zorder=3)
-    low, high = min(float(delta.min()), 0.0), max(float(delta.max()), 0.0)
-    panel.set_ylim(low - 0.08 * (high - low), high + 0.35 * (high - low))
+    low, high = min(float(heights.min()), 0.0), max(float(heights.max()), 0.0)
+    room = (high - low) or 1.0
+    panel.set_ylim(low - 0.08 * room, high + 0.35 * room)
     round_numbers(sheet, panel, 4)
-    panel.axhline(0, color=theme.faint, linewidth=0.7, zorder=4)
-    note(sheet, panel, f"delta per {words(span)}, contracts")
+    panel.axhline(0, color=sheet.theme.faint, linewidth=0.7, zorder=4)
 
 
 def bar_span(sheet: Canvas) -> int:
-    """The shortest round span whose bar is wide enough to be seen."""
-    least = 5 * sheet.unit * sheet.seconds_per_pixel()
+    """The shortest round span whose bar is wide enough to be seen, and no shorter than the source's own bars."""
+    least = max(5 * sheet.unit * sheet.seconds_per_pixel(), *sheet.series.trades.length)
     return next((step for step in STEPS if step >= least), STEPS[-1])
 
 

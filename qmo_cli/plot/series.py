@@ -42,6 +42,7 @@ class Trades:
     sell: array[int] = field(default_factory=integers)
     none: array[int] = field(default_factory=integers)
     count: int = 0                                         # trades
+    bars: int = 0                                          # bars that came ready-made
 
     def add(self, row: Second) -> None:
         """One second's trades; a second that two frames share is one row."""
@@ -57,6 +58,7 @@ class Trades:
 
     def add_bar(self, bar: BarInput) -> None:
         """One ready-made bar: its volume has no aggressor side."""
+        self.bars += 1
         self._append(int(bar.ts) // SECOND, bar.interval, (bar.open, bar.high, bar.low, bar.close), (0, 0, bar.volume))
 
     def _append(

@@ -34,11 +34,12 @@ class TimeScale:
     silences: tuple[Silence, ...]
 
     @classmethod
-    def over(cls, times: Floats, first: float, last: float) -> TimeScale:
-        """The scale for ascending times of records within a span."""
+    def over(cls, times: Floats, first: float, last: float, bar: float = 1.0) -> TimeScale:
+        """The scale for a span of time with records, or frames, at these times; ``bar`` is how long one may last."""
         every = np.unique(np.clip(np.r_[first, times, max(last, first + 1.0)], first, None))
         gaps = np.diff(every)
-        long = np.flatnonzero(gaps > max(LONGEST, SHARE * (every[-1] - every[0])))
+        usual = max(float(np.median(gaps)), bar)
+        long = np.flatnonzero(gaps > max(LONGEST, SHARE * (every[-1] - every[0]), 1.5 * usual))
         silences = tuple(Silence(float(every[at]), float(every[at + 1])) for at in long)
         live = float(every[-1] - every[0] - gaps[long].sum())
         edges = np.unique(np.r_[every[0], *(edge for gap in silences for edge in gap), every[-1]])
