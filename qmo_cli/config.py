@@ -16,7 +16,7 @@ import click
 from .errors import ConfigurationError
 
 TABLE_FIELDS = {"score": ("phases",)}
-COMMAND_TABLES = ("feed", "route", "engine", "score", "signal", "run", "memory", "schema")
+COMMAND_TABLES = ("feed", "route", "engine", "score", "signal", "run", "plot", "memory", "evaluate", "schema")
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,6 +14,9 @@ from ..blocks import UNDEF_TIME, Block
 from ..errors import UsageError
 from ..feeds.sim import SimOptions
 from .options import Part
+
+if TYPE_CHECKING:
+    from ..feeds.inputs import Source
 
 SIMULATOR = "sim"
 STDIN = "-"
@@ -24,6 +27,7 @@ HINTS = {
     "score": "try: qmo feed FILE | qmo engine all | qmo score",
     "signal": "try: qmo feed FILE | qmo engine all | qmo score | qmo signal",
     "run": "name a SOURCE, such as a file, or try: qmo run sim",
+    "plot": "name a SOURCE, such as a file, or try: qmo plot sim --out chart.png",
 }
 
 
@@ -59,8 +63,10 @@ source_argument: Callable[[Any], Any] = click.argument(
 )
 
 
-def read_blocks(command: str, source: tuple[str, ...], feeding: FeedOptions, simulation: SimOptions) -> Iterator[Block]:
-    """The records that a command was asked for."""
+def read_blocks(
+    command: str, source: tuple[str, ...], feeding: FeedOptions, simulation: SimOptions, stdin: Source | None = None,
+) -> Iterator[Block]:
+    """The records that a command was asked for. ``stdin`` is standard input where it was looked at before."""
     from ..feeds import Selection, pace
 
     names = source or (STDIN,)
@@ -70,10 +76,12 @@ def read_blocks(command: str, source: tuple[str, ...], feeding: FeedOptions, sim
         schemas=frozenset(feeding.schema), symbols=frozenset(feeding.symbol), start=feeding.start or 0,
         end=UNDEF_TIME if feeding.end is None else feeding.end, limit=feeding.limit,
     )
-    return pace(selection.apply(opened(names, feeding, simulation)), feeding.speed)
+    return pace(selection.apply(opened(names, feeding, simulation, stdin)), feeding.speed)
 
 
-def opened(names: tuple[str, ...], feeding: FeedOptions, simulation: SimOptions) -> Iterator[Block]:
+def opened(
+    names: tuple[str, ...], feeding: FeedOptions, simulation: SimOptions, stdin: Source | None = None,
+) -> Iterator[Block]:
     """All the records of the sources, with a bar on a terminal that shows how far they are."""
     if names == (SIMULATOR,):
         return simulated(simulation)
@@ -83,7 +91,7 @@ def opened(names: tuple[str, ...], feeding: FeedOptions, simulation: SimOptions)
         return files_with_bar(names, feeding.skip_bad)
     from ..feeds import open_source
 
-    return open_source(names, skip_bad=feeding.skip_bad, follow=feeding.follow)
+    return open_source(names, skip_bad=feeding.skip_bad, follow=feeding.follow, stdin=stdin)
 
 
 def simulated(simulation: SimOptions) -> Iterator[Block]:
