@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import struct
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TextIO
 
 from ..blocks import MAPPING, SIMULATOR, UNDEF_TIME, Block
 from ..errors import UsageError
+
+if TYPE_CHECKING:
+    from .sim_market import Market
 
 DATASET = "QMO.SIM"
 SERIES = "GC.v.0"
@@ -18,7 +24,8 @@ CONTINUOUS, RAW_SYMBOL = 3, 1      # DBN's numbers of the two symbologies
 MAPPING_MSG = struct.Struct("<BBHIQB71sB71sQQ")
 MBO_BYTES = 56
 FOREVER = 2**62
-LIMITS = (("minutes", 0, 1e7), ("rate", 1e-3, 1e6), ("start", 0, 2**62), ("icebergs", 0, 1))
+LIMITS = (("minutes", 0, 1e7), ("rate", 1e-3, 1e6), ("start", 0, 2**62), ("icebergs", 0, 1), ("synthetics", 0, 1),
+          ("gaps", 0, 1e4))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,11 +36,20 @@ class SimOptions:
     minutes: float = field(default=10.0, metadata={"help": "Minutes of event time."})
     records: int | None = field(default=None, metadata={
         "help": "Number of records, instead of minutes; the opening snapshot is whole in any case."})
-    rate: float = field(default=50.0, metadata={"help": "Mean number of records per second of event time."})
+    rate: float = field(default=50.0, metadata={"help": "Mean number of records per second of event time while the market is open."})
     start: int = field(default=START, metadata={
         "help": "Time of the first record, ns since 1970; Monday 2026-10-05 14:00 UTC unless given."})
     icebergs: float = field(default=0.0015, metadata={
         "help": "Share of new orders that are native icebergs, 0 for none; 0.0015 makes about 4 % of the volume."})
+
+    synthetics: float = field(default=0.0005, metadata={
+        "help": "Share of new orders that begin a synthetic iceberg, 0 for none; 0.0005 makes about 6 % of the volume."})
+    gaps: float = field(default=1.0, metadata={
+        "help": "Mean number of gaps in a million events: records are lost, the book is doubtful until a snapshot."})
+    decoys_only: bool = field(default=False, metadata={
+        "help": "Plant no iceberg of any kind, but all that looks like one."})
+    truth: str | None = field(default=None, metadata={
+        "help": "Write what was planted to this file, one JSON object a line.", "metavar": "FILE"})
 
     def __post_init__(self) -> None:
         """Refuse what no market can do."""
@@ -61,6 +77,19 @@ def simulate(options: SimOptions | None = None) -> Iterator[Block]:
 
     options = options or SimOptions()
     market = Market(options, INSTRUMENT_ID)
+    if options.truth is None:
+        yield from blocks_of(market, options)
+        return
+    with truth_file(options.truth) as file:
+        for block in blocks_of(market, options):
+            file.write(market.truth_lines())
+            yield block
+        market.close()
+        file.write(market.truth_lines())
+
+
+def blocks_of(market: Market, options: SimOptions) -> Iterator[Block]:
+    """The blocks that a market hands out."""
     opening = market.opening()
     yield Block(mapping(options.start) + opening, "sim")
     count = 1 + len(opening) // MBO_BYTES
@@ -69,3 +98,15 @@ def simulate(options: SimOptions | None = None) -> Iterator[Block]:
     while total > count and (data := market.block(total - count, until)):
         yield Block(data, "sim", count + 1)
         count += len(data) // MBO_BYTES
+
+
+@contextmanager
+def truth_file(path: str) -> Iterator[TextIO]:
+    """A file that gets its name when it is whole; what is left of a stream that broke off is ``PATH.part``."""
+    part = f"{path}.part"
+    try:
+        with open(part, "w", encoding="ascii") as file:
+            yield file
+        os.replace(part, path)
+    except OSError as error:
+        raise UsageError(f"cannot write the truth to {path}: {error.strerror or error}") from error

@@ -5,7 +5,12 @@ cdef class RestingOrder:
     cdef long long shown
     cdef long long hidden
     cdef long long peak
+    cdef long long since
+    cdef long long kind
+    cdef object plan
     cdef long long before
+    cdef long long taken
+    cdef long long pieces
     cdef Py_ssize_t place
     cdef RestingOrder ahead
     cdef RestingOrder behind
@@ -15,7 +20,9 @@ cdef class Level:
     cdef RestingOrder first
     cdef RestingOrder last
     cdef long long lots
+    cdef long long orders
     cdef long long icebergs
+    cdef long long traded
     cdef void join(self, RestingOrder order) noexcept
     cdef void leave(self, RestingOrder order) noexcept
 
@@ -33,6 +40,7 @@ cdef class Book:
     cdef long long resting(self, long long side) noexcept
     cdef bint thin(self, long long side) noexcept
     cdef RestingOrder add(self, long long order_id, long long side, long long tick, long long shown)
+    cdef object put(self, RestingOrder order, long long tick)
     cdef object remove(self, RestingOrder order)
     cdef object recycle(self, RestingOrder order)
     cdef object move(self, RestingOrder order, long long tick, long long shown)

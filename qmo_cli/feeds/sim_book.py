@@ -8,6 +8,13 @@ import cython
 TICKS = cython.declare(cython.longlong, 4096)  # prices of the simulated market, in ticks above its lowest
 THIN = cython.declare(cython.longlong, 40)     # orders that a side should not fall below
 
+# Whose order it is: only its owner changes or cancels it, and hears of its fills
+CROWD = cython.declare(cython.longlong, 0)     # nobody's in particular
+NATIVE = cython.declare(cython.longlong, 1)    # an iceberg that the exchange manages
+TRANCHE = cython.declare(cython.longlong, 2)   # one piece of an iceberg that a trader's software manages
+MAKER = cython.declare(cython.longlong, 3)     # a market maker's, who quotes again when it is filled
+WALL = cython.declare(cython.longlong, 4)      # part of an interest that absorbs
+
 
 @cython.cclass
 class RestingOrder:
@@ -20,7 +27,12 @@ class RestingOrder:
         self.shown = 0      # lots everybody sees
         self.hidden = 0     # lots only the exchange knows
         self.peak = 0       # 0: not an iceberg
+        self.since = 0      # ns when it took its place in the queue
+        self.kind = CROWD
+        self.plan: object = None  # what its owner keeps about it
         self.before = 0     # shown when the present event first filled it, else 0
+        self.taken = 0      # lots filled in the present event
+        self.pieces = 0     # fills in the present event
         self.place = -1     # index in Book.live, -1: not in the book
         self.ahead: RestingOrder | None = None
         self.behind: RestingOrder | None = None
@@ -34,7 +46,9 @@ class Level:
         self.first: RestingOrder | None = None
         self.last: RestingOrder | None = None
         self.lots = 0
+        self.orders = 0
         self.icebergs = 0
+        self.traded = 0     # lots that ever traded here
 
     @cython.cfunc
     @cython.exceptval(check=False)
@@ -48,6 +62,7 @@ class Level:
             self.last.behind = order
         self.last = order
         self.lots += order.shown
+        self.orders += 1
         if order.peak > 0:
             self.icebergs += 1
 
@@ -66,6 +81,7 @@ class Level:
         order.ahead = None
         order.behind = None
         self.lots -= order.shown
+        self.orders -= 1
         if order.peak > 0:
             self.icebergs -= 1
 
@@ -115,11 +131,18 @@ class Book:
         order.order_id = order_id
         order.side = side
         order.shown = shown
-        order.hidden = order.peak = order.before = 0
+        order.hidden = order.peak = order.before = order.taken = order.pieces = 0
+        order.kind = CROWD
+        self.put(order, tick)
+        return order
+
+    @cython.cfunc
+    def put(self, order: RestingOrder, tick: cython.longlong) -> object:
+        """Let an order that is not in the book rest at the end of a queue."""
         order.place = len(self.live)
         self.live.append(order)
         self.enter(order, tick)
-        return order
+        return None
 
     @cython.cfunc
     def remove(self, order: RestingOrder) -> object:
@@ -135,6 +158,7 @@ class Book:
     @cython.cfunc
     def recycle(self, order: RestingOrder) -> object:
         """Keep a removed order's memory for the next one."""
+        order.plan = None
         self.spare.append(order)
         return None
 

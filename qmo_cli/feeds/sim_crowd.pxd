@@ -1,3 +1,4 @@
+from qmo_cli.feeds.sim_agenda cimport Agenda, Task
 from qmo_cli.feeds.sim_book cimport Book, Level, RestingOrder
 from qmo_cli.feeds.sim_clock cimport FairValue
 from qmo_cli.feeds.sim_dice cimport Dice
@@ -9,12 +10,10 @@ cdef class Crowd:
     cdef FairValue fair
     cdef Exchange exchange
     cdef Book book
-    cdef long long icebergs
+    cdef Agenda agenda
     cdef long long last_id
     cdef long long[::1] add_lots
     cdef long long[::1] depths
-    cdef long long[::1] peaks
-    cdef long long[::1] multiples
     cdef long long new_id(self) noexcept
     cdef long long lean(self) noexcept
     cdef long long room(self, long long side, long long tick) noexcept
@@ -25,9 +24,10 @@ cdef class Crowd:
     cdef object quote(self, long long roll)
     cdef long long newcomer(self) noexcept
     cdef object join(self, long long side)
-    cdef object place(self, long long side, long long tick, long long flags)
-    cdef object hide(self, long long side)
+    cdef RestingOrder place(self, long long side, long long tick, long long flags)
+    cdef Task later(self, long long delay, long long what, RestingOrder order, object plan)
+    cdef object leave(self, Task task)
+    cdef bint free(self, RestingOrder order) noexcept
     cdef object withdraw(self, RestingOrder order)
-    cdef bint patient(self, RestingOrder order) noexcept
     cdef object amend(self)
-    cdef object requote(self)
+    cdef object resize(self, RestingOrder order, long long lots)

@@ -9,27 +9,31 @@ from __future__ import annotations
 
 import cython
 
+from .sim_agenda import Agenda, Task
 from .sim_book import Level, RestingOrder
 from .sim_clock import FairValue
-from .sim_dice import ADD_LOTS, DEPTHS, MULTIPLES, PEAKS, Dice
+from .sim_dice import ADD_LOTS, DEPTHS, Dice
 from .sim_exchange import Exchange
 
 USUAL = cython.declare(cython.longlong, 700)   # orders the book tends to hold
-FAR = cython.declare(cython.longlong, 120)     # ticks from the touch where the owner of an iceberg gives up
+FLEETING = cython.declare(cython.longlong, 13)  # per cent of orders whose owner never meant to wait
+MAKER = cython.declare(cython.longlong, 3)     # kinds of orders, as the book has them
+CROWD = cython.declare(cython.longlong, 0)
+WITHDRAW = cython.declare(cython.longlong, 1)  # tasks
 
 
 @cython.cclass
 class Crowd:
-    """Makers of one market; ``icebergs`` is the share of new orders that hide most of their size."""
+    """Everybody who trades a little, and what all traders need: order ids, a side, a price, a task for later."""
 
-    def __init__(self, dice: Dice, fair: FairValue, exchange: Exchange, icebergs: float) -> None:
+    def __init__(self, dice: Dice, fair: FairValue, exchange: Exchange, agenda: Agenda) -> None:
         self.dice = dice
         self.fair = fair
         self.exchange = exchange
         self.book = exchange.book
-        self.icebergs = round(icebergs * 1_000_000)
+        self.agenda = agenda
         self.last_id = 6_400_000_000_000
-        self.add_lots, self.depths, self.peaks, self.multiples = ADD_LOTS, DEPTHS, PEAKS, MULTIPLES
+        self.add_lots, self.depths = ADD_LOTS, DEPTHS
 
     @cython.cfunc
     @cython.exceptval(check=False)
@@ -123,69 +127,68 @@ class Crowd:
 
     @cython.cfunc
     def join(self, side: cython.longlong) -> object:
-        """Add an order at, near or inside the touch; some are icebergs."""
+        """Add an order at, near or inside the touch; some of them are gone again within ten milliseconds."""
         tick: cython.longlong = self.room(side, self.book.touch(side) - side * self.add_depth(side))
-        if self.icebergs > 0 and self.dice.below(1_000_000) < self.icebergs:
-            self.hide(side)
-        else:
-            self.place(side, tick, 0)
+        order: RestingOrder = self.place(side, tick, 0)
+        if self.dice.below(100) < FLEETING:
+            part: cython.longlong = self.dice.below(1024)
+            self.later(20_000 + (part * part * 9_900_000 >> 20), WITHDRAW, order, None)
         return None
 
     @cython.cfunc
-    def place(self, side: cython.longlong, tick: cython.longlong, flags: cython.longlong) -> object:
+    def place(self, side: cython.longlong, tick: cython.longlong, flags: cython.longlong) -> RestingOrder:
         """Add an ordinary order."""
         order_id: cython.longlong = self.new_id()
-        self.exchange.place(order_id, side, tick, self.dice.draw(self.add_lots), flags)
+        return self.exchange.place(order_id, side, tick, self.dice.draw(self.add_lots), flags)
+
+    @cython.cfunc
+    def later(self, delay: cython.longlong, what: cython.longlong, order: RestingOrder, plan: object) -> Task:
+        """Note a task for so many ns from now."""
+        return self.agenda.note(self.exchange.tape.ts_event + delay, what, order, plan)
+
+    @cython.cfunc
+    def leave(self, task: Task) -> object:
+        """Cancel the order of one who never meant to wait."""
+        order: RestingOrder = task.order
+        if task.stands() and order.kind == CROWD and not self.book.thin(order.side):
+            self.exchange.cancel(order)
         return None
 
     @cython.cfunc
-    def hide(self, side: cython.longlong) -> object:
-        """Add an iceberg at the touch; the first peak of a few is cut, the last one of most."""
-        peak: cython.longlong = self.dice.draw(self.peaks)
-        shown: cython.longlong = peak
-        if self.dice.below(12) == 0:
-            shown = 1 + self.dice.below(peak)
-        total: cython.longlong = shown + peak * (self.dice.draw(self.multiples) - 1)
-        total += self.dice.below(peak)
-        self.exchange.place_iceberg(self.new_id(), side, self.book.touch(side), shown, peak, total)
-        return None
+    @cython.exceptval(check=False)
+    def free(self, order: RestingOrder) -> cython.bint:
+        """Whether just anybody's order it is, so that no plan depends on it."""
+        return order.kind == CROWD or order.kind == MAKER
 
     @cython.cfunc
     def withdraw(self, order: RestingOrder) -> object:
-        """Cancel an order, or part of it; owners of icebergs are patient."""
-        if self.book.thin(order.side) or (order.peak > 0 and self.patient(order)):
+        """Cancel an order, or part of it."""
+        if self.book.thin(order.side) or not self.free(order):
             self.join(order.side)
-        elif order.shown > 1 and order.peak == 0 and self.dice.below(10) == 0:
+        elif order.shown > 1 and self.dice.below(10) == 0:
             self.exchange.reduce(order, 1 + self.dice.below(order.shown - 1))
         else:
             self.exchange.cancel(order)
         return None
 
     @cython.cfunc
-    @cython.exceptval(check=False)
-    def patient(self, order: RestingOrder) -> cython.bint:
-        """Whether the owner of an iceberg lets it stand: yes, unless price has left it or he loses heart."""
-        return (self.book.touch(order.side) - order.tick) * order.side < FAR and self.dice.below(12) > 0
-
-    @cython.cfunc
     def amend(self) -> object:
-        """Change price or size of an order that is no iceberg."""
+        """Change price or size of an order; one that becomes larger without a fill looks as if it hid something."""
         order: RestingOrder = self.candidate(-self.lean())
-        if order.peak > 0:
+        if not self.free(order):
             self.join(self.lean())
         elif self.dice.below(100) < 60:
             tick: cython.longlong = order.tick + self.dice.below(7) - 3
             self.exchange.amend(order, self.room(order.side, tick), order.shown)
         else:
-            self.exchange.amend(order, order.tick, self.dice.draw(self.add_lots))
+            self.resize(order, self.dice.draw(self.add_lots))
         return None
 
     @cython.cfunc
-    def requote(self) -> object:
-        """Cancel and add in one event, as a market maker does."""
-        order: RestingOrder = self.candidate(-self.lean())
-        side: cython.longlong = order.side
-        if order.peak == 0 and not self.book.thin(side):
-            self.exchange.cancel(order)
-        self.join(side)
+    def resize(self, order: RestingOrder, lots: cython.longlong) -> object:
+        """Show so many lots from now on."""
+        if lots > order.shown:
+            ts: cython.longlong = self.exchange.tape.ts_event
+            self.exchange.truth.decoy("size_up", ts, order.order_id, order.side, order.tick)
+        self.exchange.amend(order, order.tick, lots)
         return None

@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 from array import array
+from math import exp
 from random import Random
+from statistics import NormalDist
 
 import cython
 
@@ -20,8 +22,19 @@ ADD_LOTS = table((72, 1), (12, 2), (5, 3), (3, 4), (4, 5), (1, 6), (1, 8), (1, 1
 TRADE_LOTS = table((66, 1), (16, 2), (6, 3), (4, 4), (4, 5), (2, 8), (2, 12))
 DEPTHS = table((57, 0), (9, 1), (7, 2), (5, 3), (4, 4), (4, 6), (3, 8), (3, 11), (3, 16), (3, 25), (2, 40))
 PEAKS = table((55, 1), (15, 2), (7, 3), (7, 4), (6, 5), (4, 10), (3, 15), (2, 20), (1, 30))
-MULTIPLES = table((20, 2), (20, 4), (20, 6), (15, 10), (15, 18), (7, 30), (3, 50))  # total of an iceberg / peak, about
+CLIPS = table((10, 1), (28, 2), (20, 3), (8, 4), (20, 5), (10, 10), (4, 20))
+MULTIPLES = table((20, 3), (20, 6), (20, 10), (15, 16), (12, 25), (8, 40), (4, 70), (1, 200))  # total of an iceberg / peak
+EQUALS = table((50, 2), (20, 3), (25, 5), (5, 10))   # lots of independent orders that are alike
 BURSTS = table((90, 20), (50, 50), (30, 100), (3, 500))  # events within microseconds of each other
+
+
+def latencies(median: float, low: float, high: float, spread: float) -> array[int]:
+    """Quantiles of a lognormal time, ns, from ms: its median, its bounds, its standard deviation in logarithms."""
+    parts = [NormalDist().inv_cdf((part + 0.5) / 256) for part in range(256)]
+    return array("q", [round(1000 * min(high, max(low, median * exp(spread * part)))) * 1000 for part in parts])
+
+
+REFILLS = latencies(5, 0.5, 300, 1.3)
 
 
 @cython.cclass

@@ -37,6 +37,7 @@ class Tape:
         self.ts_event = 0
         self.ts_recv = 0
         self.ts_in_delta = 0
+        self.flags = 0       # that every record has for the time being
 
     @cython.cfunc
     @cython.exceptval(check=False)
@@ -57,7 +58,7 @@ class Tape:
         self.words[row + TS_EVENT] = self.ts_event
         self.words[row + ORDER_ID] = order_id
         self.words[row + PRICE] = price
-        self.words[row + DETAIL] = size | flags << FLAGS_AT | action << ACTION_AT | side << SIDE_AT
+        self.words[row + DETAIL] = size | (flags | self.flags) << FLAGS_AT | action << ACTION_AT | side << SIDE_AT
         self.words[row + TS_RECV] = self.ts_recv
         self.words[row + ORIGIN] = self.ts_in_delta | (self.sequence & 0xFFFFFFFF) << 32
         self.count += 1
@@ -74,6 +75,12 @@ class Tape:
     def end(self) -> cython.void:
         """Mark the newest record as the last of its event."""
         self.words[(self.count - 1) * WORDS + DETAIL] |= LAST << FLAGS_AT
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def lose(self, count: cython.Py_ssize_t) -> cython.void:
+        """Let all records but the first ``count`` be lost on their way; their sequence numbers stay used."""
+        self.count = count
 
     @cython.cfunc
     def cut(self) -> bytes:
