@@ -1,0 +1,80 @@
+"""The evaluation as a person reads it, and as lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from msgspec import Struct
+from tabulate import tabulate
+
+from .episodes import Episodes
+from .evaluate import Check, Decoys, Evaluation
+from .measures import Measure
+
+FOUND = ("market", "icebergs", "planted", "told", "precision", "recall", "F1", "hidden F1")
+TOLD = ("market", "icebergs", "delay", "longest", "peak exact", "size error", "in band", "told FDR", "real FDR")
+
+
+def rows(found: Evaluation) -> Iterator[Struct]:
+    """Every row that was measured, in the order of the tables."""
+    yield from found.measures
+    yield found.decoys
+    yield from found.episodes
+    yield from found.checks
+
+
+def text(found: Evaluation) -> str:
+    """All tables, 80 columns wide at most."""
+    parts = (
+        "Icebergs found\n\n" + table(FOUND, map(found_row, found.measures)),
+        "What was said of them (delay in exchange events; real FDR = 1 - precision)\n\n"
+        + table(TOLD, map(told_row, found.measures)),
+        "Episodes that were planted\n\n" + table(("kind", "planted", "seen", "recall", "told in all"),
+                                                 map(episode_row, found.episodes)),
+        decoy_text(found.decoys),
+        "Promises\n\n" + table(("metric", "target", "value", "cases", ""), map(check_row, found.checks)),
+    )
+    return "\n\n".join(parts) + "\n"
+
+
+def table(headers: Sequence[str], body: Iterable[Sequence[Any]]) -> str:
+    """Rows under headings; what could not be measured is an empty cell."""
+    return str(tabulate([["" if cell is None else cell for cell in row] for row in body], headers, tablefmt="simple"))
+
+
+def short(value: float | None) -> float | None:
+    """Four decimals are enough for a person."""
+    return None if value is None else round(value, 4)
+
+
+def found_row(one: Measure) -> list[Any]:
+    """How many were found."""
+    return [one.market, one.detector, one.planted, one.claimed, short(one.precision), short(one.recall),
+            short(one.f1), short(one.hidden_f1)]
+
+
+def told_row(one: Measure) -> list[Any]:
+    """What was said of those that were found."""
+    real = None if one.precision is None or one.detector == "native" else 1 - one.precision
+    return [one.market, one.detector, one.delay_median, one.delay_most, short(one.peaks_exact), short(one.size_error),
+            short(one.band_coverage), short(one.fdr), short(real)]
+
+
+def episode_row(one: Episodes) -> list[Any]:
+    """One kind of episode."""
+    return [one.kind.replace("_", " "), one.planted, one.seen, short(one.recall), one.told]
+
+
+def check_row(one: Check) -> list[Any]:
+    """One promise."""
+    value = None if one.value is None else float(f"{one.value:.6g}")
+    return [one.metric, one.target, value, one.cases, "kept" if one.reached else "NOT KEPT"]
+
+
+def decoy_text(one: Decoys) -> str:
+    """A sentence about the false alarms."""
+    return (
+        f"False alarms in {one.hours:.1f} hours of markets that hold {one.decoys:,} decoys and no iceberg: "
+        f"native {one.native},\nsynthetic {one.synthetic} ({one.synthetic_per_hour:.2f} an hour)"
+    )
