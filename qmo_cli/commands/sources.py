@@ -41,6 +41,8 @@ class FeedOptions:
         "help": "Only this series or raw symbol; may be given several times.", "metavar": "SYMBOL"})
     start: int | None = field(default=None, metadata={"help": "Drop records before this time."})
     end: int | None = field(default=None, metadata={"help": "Drop records at or after this time."})
+    derive: str | None = field(default=None, metadata={
+        "help": "Make records of this poorer schema out of mbo.", "metavar": "SCHEMA"})
     limit: int | None = field(default=None, metadata={"help": "Stop after so many records.", "metavar": "N"})
     speed: float = field(default=0.0, metadata={
         "help": "Pace of event time: 1 is real time, 0 as fast as possible.", "metavar": "FACTOR"})
@@ -76,7 +78,28 @@ def read_blocks(
         schemas=frozenset(feeding.schema), symbols=frozenset(feeding.symbol), start=feeding.start or 0,
         end=UNDEF_TIME if feeding.end is None else feeding.end, limit=feeding.limit,
     )
-    return pace(selection.apply(opened(names, feeding, simulation, stdin)), feeding.speed)
+    blocks = opened(names, feeding, simulation, stdin)
+    if wanted := derived_schema(names, feeding):
+        from ..feeds.derive import derive
+
+        blocks = derive(blocks, wanted)
+    return pace(selection.apply(blocks), feeding.speed)
+
+
+def derived_schema(names: tuple[str, ...], feeding: FeedOptions) -> str | None:
+    """The schema that is to be made out of mbo, if any: the simulator derives what ``--schema`` asks it for.
+
+    Raises UsageError where it is not one.
+    """
+    from ..feeds.derive import DERIVED, deriver
+
+    if feeding.derive is not None:
+        deriver(feeding.derive)
+        return feeding.derive
+    asked = [name for name in feeding.schema if name in DERIVED] if names == (SIMULATOR,) else []
+    if asked and len(set(feeding.schema)) > 1:
+        raise UsageError("--schema: the simulator gives one schema at a time")
+    return asked[0] if asked else None
 
 
 def opened(

@@ -39,11 +39,11 @@ class SimOptions:
     rate: float = field(default=50.0, metadata={"help": "Mean number of records per second of event time while the market is open."})
     start: int = field(default=START, metadata={
         "help": "Time of the first record, ns since 1970; Monday 2026-10-05 14:00 UTC unless given."})
-    icebergs: float = field(default=0.0015, metadata={
-        "help": "Share of new orders that are native icebergs, 0 for none; 0.0015 makes about 4 % of the volume."})
+    icebergs: float = field(default=0.0007, metadata={
+        "help": "Share of new orders that are native icebergs, 0 for none; 0.0007 makes about 4 % of the volume."})
 
-    synthetics: float = field(default=0.0005, metadata={
-        "help": "Share of new orders that begin a synthetic iceberg, 0 for none; 0.0005 makes about 6 % of the volume."})
+    synthetics: float = field(default=0.0012, metadata={
+        "help": "Share of new orders that begin a synthetic iceberg, 0 for none; 0.0012 makes about 6 % of the volume."})
     gaps: float = field(default=1.0, metadata={
         "help": "Mean number of gaps in a million events: records are lost, the book is doubtful until a snapshot."})
     decoys_only: bool = field(default=False, metadata={
@@ -81,11 +81,13 @@ def simulate(options: SimOptions | None = None) -> Iterator[Block]:
         yield from blocks_of(market, options)
         return
     with truth_file(options.truth) as file:
-        for block in blocks_of(market, options):
+        try:
+            for block in blocks_of(market, options):
+                file.write(market.truth_lines())
+                yield block
+        finally:  # also when the reader has had enough: the truth is then that of all that was simulated
+            market.close()
             file.write(market.truth_lines())
-            yield block
-        market.close()
-        file.write(market.truth_lines())
 
 
 def blocks_of(market: Market, options: SimOptions) -> Iterator[Block]:
@@ -102,11 +104,14 @@ def blocks_of(market: Market, options: SimOptions) -> Iterator[Block]:
 
 @contextmanager
 def truth_file(path: str) -> Iterator[TextIO]:
-    """A file that gets its name when it is whole; what is left of a stream that broke off is ``PATH.part``."""
+    """A file that has the name ``PATH.part`` until the stream ends or nobody reads on."""
     part = f"{path}.part"
     try:
-        with open(part, "w", encoding="ascii") as file:
-            yield file
-        os.replace(part, path)
+        file = open(part, "w", encoding="ascii")
     except OSError as error:
-        raise UsageError(f"cannot write the truth to {path}: {error.strerror or error}") from error
+        raise UsageError(f"cannot write the truth to {path}: {error.strerror}") from error
+    try:
+        with file:
+            yield file
+    finally:
+        os.replace(part, path)

@@ -36,15 +36,20 @@ def opening(ts: int) -> bool:
     return weight(hour_of(ts)) > 0 and weight(hour_of(ts) - HOUR) == 0
 
 
-def mean_weight(start: int, seconds: float, *, of_open_time: bool) -> float:
-    """Mean over a span of event time, in whole hours from its first one and at most a week; 1 when all is closed.
+def mean_weight(start: int, length: float, *, open_time: bool) -> float:
+    """Mean over a span of so many ns, at least an hour and at most a week; 1 when all of it is closed.
 
-    ``of_open_time``: the seconds are those of the open market alone.
+    ``open_time``: the length is that of the open market alone.
     """
-    left, at, found = min(max(1, -(-seconds // 3600)), 7 * 24), hour_of(start), []
+    left, at, total, passed = min(max(length, HOUR), 7 * DAY), start, 0.0, 0.0
     while left > 0:
-        lively = weight(at)
-        found += [lively] if lively else []
-        left -= 1 if lively or not of_open_time else 0
-        at += HOUR
-    return sum(found) / len(found) if found else 1.0
+        end = hour_of(at) + HOUR
+        lively = weight(hour_of(at))
+        part = min(left, end - at)
+        if lively > 0:
+            total += lively * part
+            passed += part
+        if lively > 0 or not open_time:
+            left -= part
+        at = end
+    return total / passed if passed else 1.0

@@ -72,9 +72,9 @@ class Crowd:
 
     @cython.cfunc
     def queued(self, level: Level) -> RestingOrder:
-        """One of the last orders of a queue."""
+        """One of the last nine orders of a queue."""
         order: RestingOrder = cython.cast(RestingOrder, level.last)
-        steps: cython.longlong = self.dice.below(4)
+        steps: cython.longlong = self.dice.below(9)
         while steps > 0 and order.ahead is not None:
             order = cython.cast(RestingOrder, order.ahead)
             steps -= 1
@@ -86,7 +86,7 @@ class Crowd:
         """How far from the touch somebody cancels; a small touch is rather left alone."""
         depth: cython.longlong = self.dice.draw(self.depths)
         lots: cython.longlong = self.book.level(self.book.touch(side)).lots
-        if depth == 0 and lots < 5 and self.dice.below(10) < 7:
+        if depth == 0 and lots < 6 and self.dice.below(100) < 82:
             return 1 + self.dice.below(5)
         if depth > 0 and lots > 15 and self.dice.below(10) < 5:
             return 0
@@ -97,13 +97,13 @@ class Crowd:
     def add_depth(self, side: cython.longlong) -> cython.longlong:
         """How far from the touch somebody joins; a large touch attracts fewer, an open spread is improved (-1)."""
         spread: cython.longlong = self.book.best_ask - self.book.best_bid
-        if spread > 1 and self.dice.below(100) < (9 if spread == 2 else 25):
+        if spread > 1 and self.dice.below(100) < (6 if spread == 2 else 40):
             return -1
         depth: cython.longlong = self.dice.draw(self.depths)
         lots: cython.longlong = self.book.level(self.book.touch(side)).lots
-        if depth == 0 and lots > 10 and self.dice.below(lots) > 5:
+        if depth == 0 and lots > 14 and self.dice.below(lots) > 5:
             return 1 + self.dice.below(8)
-        if depth > 0 and lots < 4 and self.dice.below(10) < 5:
+        if depth > 0 and lots < 6 and self.dice.below(10) < 5:
             return 0
         return depth
 

@@ -67,16 +67,16 @@ class Episodes:
 
     @cython.cfunc
     def begin_absorption(self) -> object:
-        """A large interest comes to rest at the touch; in one case of three an iceberg is part of it."""
+        """A large interest comes to rest at the touch; in one case of four an iceberg is part of it."""
         side: cython.longlong = self.side
         self.tick = self.book.touch(side)
         self.traded = self.book.level(self.tick).traded
         self.wanted = 180 + self.dice.below(420)
         self.takers.guarded, self.takers.guard = side, self.tick
         self.fair.pinned = (self.tick * FINE) + side * (FINE >> 1)
-        if self.hidden and self.dice.below(3) == 0:
+        if self.hidden and self.dice.below(4) == 0:
             peak: cython.longlong = 10 + self.dice.below(21)
-            self.icebergs.place(side, self.tick, peak, peak, peak * (4 + self.dice.below(14)))
+            self.icebergs.place(side, self.tick, peak, peak, peak * (3 + self.dice.below(9)))
         else:
             self.support()
         self.crowd.later((100 + self.dice.below(400)) * MILLISECOND, ABSORB, None, None)

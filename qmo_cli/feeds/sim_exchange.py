@@ -203,7 +203,8 @@ class Exchange:
         order.taken += lots
         order.pieces += 1
         self.traded += lots
-        self.book.level(order.tick).traded += lots
+        level: Level = self.book.level(order.tick)
+        level.traded += lots
         if lots < order.shown:
             self.book.shrink(order, lots)
         elif order.hidden > 0:

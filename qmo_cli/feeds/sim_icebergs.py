@@ -67,7 +67,7 @@ class Icebergs:
         total: cython.longlong = shown + peak * (self.dice.draw(self.multiples) - 1)
         total = min(total, LARGEST) + self.dice.below(peak)
         plan: Native = self.place(side, self.book.touch(side), shown, peak, total)
-        if self.dice.below(100) < 42:
+        if self.dice.below(100) < 46:
             plan.heart = 1 + self.dice.below(plan.total)
         plan.follows = self.dice.below(100) < 30
         if total <= 30 and self.dice.below(100) < 12:

@@ -46,7 +46,8 @@ class Makers:
         if self.dice.below(8) == 0:
             self.quote("cancel_readd", side, tick, lots)
         else:
-            self.plan(side, tick + self.dice.below(3) - 1, lots)
+            roll: cython.longlong = self.dice.below(8)
+            self.plan(side, tick - (roll == 0) + (roll == 7), lots)
         return None
 
     @cython.cfunc

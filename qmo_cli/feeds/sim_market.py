@@ -176,11 +176,11 @@ class Market:
     @cython.cfunc
     def act_as_usual(self, roll: cython.longlong) -> object:
         """Choose what one of the crowd does."""
-        if roll < 65:
+        if roll < 86:
             self.takers.trade()
-        elif roll < 150:
+        elif roll < 165:
             self.makers.requote()
-        elif roll < 240:
+        elif roll < 275:
             self.crowd.amend()
         else:
             self.crowd.quote(self.dice.below(1000))
@@ -232,5 +232,5 @@ class Market:
 def scale(options: SimOptions) -> float:
     """By how much an hour of weight 1 exceeds the mean rate of the whole span."""
     if options.records is None:
-        return 1 / mean_weight(options.start, options.minutes * 60, of_open_time=False)
-    return 1 / mean_weight(options.start, options.records / options.rate, of_open_time=True)
+        return 1 / mean_weight(options.start, options.minutes * 60e9, open_time=False)
+    return 1 / mean_weight(options.start, options.records / options.rate * 1e9, open_time=True)

@@ -10,7 +10,7 @@ import cython
 from .sim_agenda import Task
 from .sim_book import RestingOrder
 from .sim_crowd import Crowd
-from .sim_dice import CLIPS, MULTIPLES, REFILLS, Dice
+from .sim_dice import CLIPS, REFILLS, TRANCHES, Dice
 from .sim_exchange import Exchange
 from .sim_truth import Truth, letter, time_text
 
@@ -54,7 +54,7 @@ class Synthetics:
         self.exchange = exchange
         self.truth = truth
         self.book = exchange.book
-        self.clips, self.multiples, self.refills = CLIPS, MULTIPLES, REFILLS
+        self.clips, self.multiples, self.refills = CLIPS, TRANCHES, REFILLS
         self.patience = patience   # ns between two looks at a tranche
         self.live: dict[int, Synthetic] = {}
 
@@ -66,7 +66,7 @@ class Synthetics:
         plan.pattern = self.dice.below(3)
         plan.clip = self.dice.draw(self.clips)
         plan.total = min(LARGEST, plan.clip * self.dice.draw(self.multiples) + self.dice.below(plan.clip))
-        if self.dice.below(100) < 30:
+        if self.dice.below(100) < 25:
             plan.heart = 1 + self.dice.below(plan.total)
         self.send(plan)
         self.live[plan.tranches[0][0]] = plan
@@ -136,7 +136,7 @@ class Synthetics:
             return None
         plan: Synthetic = task.plan
         away: cython.longlong = (self.book.touch(order.side) - order.tick) * order.side
-        if self.dice.below(100) < (20 if away > 6 else 1) and not self.book.thin(order.side):
+        if self.dice.below(100) < (8 if away > 6 else 0) and not self.book.thin(order.side):
             self.end(plan, "cancelled")
             self.exchange.cancel(order)
         else:

@@ -1,0 +1,245 @@
+"""Poorer schemas out of market by order: what the vendor would have sent for the same market.
+
+trades and tbbo have every T, tbbo with the best prices before it. mbp-1 and mbp-10 have every T with the levels before
+its event, and then at most one record an event: the last change in sight, with the levels after the event; its side is
+N when both sides changed. ohlcv bars begin at their ts_event, and an interval without a trade has none.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from struct import Struct
+from typing import Protocol
+
+from ..blocks import F_LAST, F_SNAPSHOT, MBO, UNDEF_PRICE, Block
+from ..errors import UsageError
+from ..market import stream
+from ..records.layout import layout
+from .dbn import cut
+
+_MBO = Struct("<BBHIQQqIBBccQiI")     # MboMsg of DBN version 3
+_TRADE = Struct("<BBHIQqIccBBQiI")    # header and fields that trades, tbbo and mbp share
+_BAR = Struct("<BBHIQqqqqQ")
+_PAIR = Struct("<qqIIII")             # bid and ask price, size, number of orders of one level
+_SECOND = 1_000_000_000
+INTERVALS = {
+    "ohlcv-1s": _SECOND, "ohlcv-1m": 60 * _SECOND, "ohlcv-1h": 3600 * _SECOND, "ohlcv-1d": 86_400 * _SECOND,
+}
+LEVELS = {"trades": 0, "tbbo": 1, "mbp-1": 1, "mbp-10": 10}
+DERIVED = (*LEVELS, *INTERVALS)
+
+Order = tuple[int, int, int, int, int, int, int, int, int, int, bytes, bytes, int, int, int]  # MboMsg's fields
+
+
+@dataclass(slots=True)
+class Side:
+    """One side of a book by price. Keys are prices, of bids negative, so that the best comes first."""
+
+    sign: int
+    keys: list[int] = field(default_factory=list)
+    sizes: dict[int, int] = field(default_factory=dict)
+    counts: dict[int, int] = field(default_factory=dict)
+
+    def change(self, price: int, size: int, orders: int) -> int:
+        """Let size and orders come to a price, or go; gives the price's rank, 0 the best."""
+        key = price * self.sign
+        rank = bisect_left(self.keys, key)
+        if key not in self.sizes:
+            insort(self.keys, key)
+            self.sizes[key] = self.counts[key] = 0
+        self.sizes[key] += size
+        self.counts[key] += orders
+        if self.counts[key] <= 0:
+            del self.sizes[key], self.counts[key], self.keys[rank]
+        return rank
+
+    def level(self, rank: int) -> tuple[int, int, int]:
+        """Price, size and number of orders of a rank."""
+        if rank >= len(self.keys):
+            return UNDEF_PRICE, 0, 0
+        key = self.keys[rank]
+        return key * self.sign, self.sizes[key], self.counts[key]
+
+
+@dataclass(slots=True)
+class Book:
+    """The resting orders of one instrument, as its A, M, C and R say."""
+
+    depth: int                                      # levels in sight
+    bids: Side = field(default_factory=lambda: Side(-1))
+    asks: Side = field(default_factory=lambda: Side(1))
+    orders: dict[int, tuple[bytes, int, int]] = field(default_factory=dict)  # id -> side, price, size
+
+    def side(self, letter: bytes) -> Side:
+        """The side that a letter means."""
+        return self.bids if letter == b"B" else self.asks
+
+    def take(self, record: Order) -> tuple[int, bool]:
+        """Apply one change; the rank of the price it is about, and whether any level in sight was touched."""
+        order_id, price, size, action, letter = record[5], record[6], record[7], record[10], record[11]
+        if action == b"R":
+            self.bids, self.asks = Side(-1), Side(1)
+            self.orders.clear()
+            return 0, True
+        old = self.orders.pop(order_id, None)
+        if action == b"C":
+            return self.cancel(order_id, old, size)
+        left = 256 if old is None else self.side(old[0]).change(old[1], -old[2], -1)
+        self.orders[order_id] = (letter, price, size)
+        rank = self.side(letter).change(price, size, 1)
+        return rank, min(left, rank) < self.depth
+
+    def cancel(self, order_id: int, old: tuple[bytes, int, int] | None, size: int) -> tuple[int, bool]:
+        """Take size off an order; what is left of it rests on."""
+        if old is None:
+            return 0, False
+        letter, price, displayed = old
+        gone = min(size, displayed)
+        if gone < displayed:
+            self.orders[order_id] = (letter, price, displayed - gone)
+        rank = self.side(letter).change(price, -gone, -1 if gone == displayed else 0)
+        return rank, rank < self.depth
+
+    def levels(self) -> bytes:
+        """The levels in sight, as they stand in a record."""
+        pieces = []
+        for rank in range(self.depth):
+            bid, ask = self.bids.level(rank), self.asks.level(rank)
+            pieces.append(_PAIR.pack(bid[0], ask[0], bid[1], ask[1], bid[2], ask[2]))
+        return b"".join(pieces)
+
+
+class Deriver(Protocol):
+    """Takes the MBO records of one instrument, one by one, and gives records of another schema."""
+
+    def take(self, record: Order) -> Iterator[bytes]:
+        """The records that are due with this one."""
+
+    def finish(self) -> Iterator[bytes]:
+        """The records that are due at the end of the input."""
+
+
+@dataclass(slots=True)
+class Quotes:
+    """trades, tbbo, mbp-1 and mbp-10."""
+
+    schema: str
+    book: Book = field(init=False)
+    shown: bytes = field(init=False)                # levels before the event that is open
+    begun: int | None = None                        # its ts_event, ns
+    last: tuple[Order, int] | None = None           # its newest change in sight, and the rank of that
+    sides: set[bytes] = field(default_factory=set)  # on which levels in sight were touched
+    snapshot: bool = False                          # whether the newest record belongs to one
+
+    def __post_init__(self) -> None:
+        self.book = Book(LEVELS[self.schema])
+        self.shown = self.book.levels()
+
+    def take(self, record: Order) -> Iterator[bytes]:
+        """A trade at once, with the levels before its event; the event's own record once it is whole."""
+        flags, action = record[8], record[10]
+        if self.snapshot and not flags & F_SNAPSHOT:  # files' snapshots end without F_LAST
+            yield from self.finish(F_SNAPSHOT | F_LAST)
+        self.snapshot = bool(flags & F_SNAPSHOT)
+        self.begun = record[4] if self.begun is None else self.begun
+        if action == b"T":
+            yield self.record(record, record[4], record[11], 0)
+        elif action in b"ACMR" and self.book.depth:
+            rank, seen = self.book.take(record)
+            if seen:
+                self.last = record, rank
+                self.sides |= {b"A", b"B"} if action == b"R" else {record[11]}
+        if flags & F_LAST:
+            yield from self.finish(flags)
+
+    def finish(self, flags: int = 0) -> Iterator[bytes]:
+        """The record of the event, if it touched what is in sight."""
+        if self.last is not None:
+            record, rank = self.last
+            self.shown = self.book.levels()
+            if self.schema != "tbbo":
+                whole = (*record[:8], flags, *record[9:])
+                side = record[11] if len(self.sides) == 1 else b"N"
+                yield self.record(whole, self.begun or record[4], side, min(rank, 255))
+        self.begun = self.last = None
+        self.sides.clear()
+
+    def record(self, order: Order, ts_event: int, side: bytes, depth: int) -> bytes:
+        """A record of the schema out of one of MBO and the levels."""
+        kind = layout(self.schema)
+        return _TRADE.pack(
+            kind.size // 4, kind.rtype, order[2], order[3], ts_event, order[6], order[7], order[10], side, order[8],
+            depth, *order[12:],
+        ) + self.shown
+
+
+@dataclass(slots=True)
+class Bars:
+    """ohlcv bars of one length."""
+
+    schema: str
+    bar: list[int] | None = None                    # ts_event, open, high, low, close, volume
+    origin: tuple[int, int] = (0, 0)                # publisher and instrument
+
+    def take(self, record: Order) -> Iterator[bytes]:
+        """The open bar, once something happens after its end; then the trade goes into the next one."""
+        ts_event, price, size = record[4], record[6], record[7]
+        if record[8] & F_SNAPSHOT:
+            return
+        begin = ts_event - ts_event % INTERVALS[self.schema]
+        if self.bar is not None and begin > self.bar[0]:
+            yield from self.finish()
+        if record[10] != b"T":
+            return
+        if self.bar is None:
+            self.bar, self.origin = [begin, price, price, price, price, 0], (record[2], record[3])
+        self.bar[2:5] = [max(self.bar[2], price), min(self.bar[3], price), price]
+        self.bar[5] += size
+
+    def finish(self) -> Iterator[bytes]:
+        """The open bar."""
+        if self.bar is not None:
+            kind = layout(self.schema)
+            yield _BAR.pack(kind.size // 4, kind.rtype, *self.origin, *self.bar)
+        self.bar = None
+
+
+def deriver(schema: str) -> Callable[[], Deriver]:
+    """What makes records of a schema. Raises UsageError for one that cannot be derived."""
+    if schema not in DERIVED:
+        raise UsageError(f"{schema!r} cannot be derived from mbo; there are {', '.join(DERIVED)}")
+    return (lambda: Bars(schema)) if schema in INTERVALS else (lambda: Quotes(schema))
+
+
+def derive(blocks: Iterable[Block], schema: str) -> Iterator[Block]:
+    """The blocks with records of a poorer schema in place of their MBO; what is no market data stays as it is."""
+    make, instruments, number = deriver(schema), dict[int, Deriver](), 1
+    last: Block | None = None
+    for last in blocks:
+        for part in _parts(last):
+            data = b"".join(_derived(part, make, instruments)) if part.data[1] == MBO else part.data
+            if data:
+                yield Block(data, part.source, number, part.unit, schema)
+                number += stream.count(data, 0, len(data))
+    if last is not None and (data := b"".join(piece for each in instruments.values() for piece in each.finish())):
+        yield Block(data, last.source, number, last.unit, schema)
+
+
+def _parts(block: Block) -> Iterator[Block]:
+    """The block cut into stretches of one kind of record."""
+    at, index = 0, 0
+    while at < len(block.data):
+        stop = stream.same(block.data, at)
+        yield cut(block, at, stop, index)
+        index += stream.count(block.data, at, stop)
+        at = stop
+
+
+def _derived(part: Block, make: Callable[[], Deriver], instruments: dict[int, Deriver]) -> Iterator[bytes]:
+    """The records due with those of a stretch of MBO."""
+    for record in _MBO.iter_unpack(part.data):
+        if record[3] not in instruments:
+            instruments[record[3]] = make()
+        yield from instruments[record[3]].take(record)
