@@ -110,7 +110,8 @@ class Frame:
             self.sell += size
         else:
             self.none += size
-        self.profile.cells[self.price_row(price) + column] += size
+        row: cython.Py_ssize_t = self.price_row(price)  # first of all: it may put larger cells in their place
+        self.profile.cells[row + column] += size
         return None
 
     @cython.cfunc
