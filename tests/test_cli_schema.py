@@ -58,7 +58,7 @@ def test_lines_of_every_schema_survive_a_dbn_pipe(shell_environment: Environment
 
 @pytest.mark.parametrize(("name", "stages"), [
     ("mbo", ""), ("packet", "| qmo route"), ("packet", "| qmo engine all"), ("packet", "| qmo engine all | qmo score"),
-    ("packet", "| qmo engine all | qmo score | qmo signal --full"), ("iceberg-event", "| qmo engine all --events"),
+    ("packet", "| qmo engine all | qmo score | qmo signal --full"), ("iceberg-event", "| qmo engine bars iceberg --events"),
     ("signal", "| qmo engine all | qmo score | qmo signal"),
 ])
 def test_lines_of_every_stage_fit_their_schema(name: str, stages: str, shell_environment: Environment) -> None:

@@ -26,7 +26,7 @@ EPILOG = """\b
 Examples:
   qmo run FILE --memory week.db > /dev/null
   qmo memory --memory week.db --price 2560:2575
-  qmo memory retests --memory week.db --since 2026-10-05T14:00Z --format ndjson
+  qmo memory retests --memory week.db --since -6h --format ndjson
   qmo memory icebergs --format csv > icebergs.csv
   qmo memory export | jq -c 'select(.kind == "outcome")'
   qmo memory prune --before -90d --dry-run

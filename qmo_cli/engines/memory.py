@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from msgspec import Raw, Struct
 
 from ..errors import ConfigurationError
-from ..packets import Missing, Reading, Second
+from ..packets import Missing, Notice, Reading, Second
 from ..times import SECOND, UNITS
 from ..tray import Packet, decode_slot
 from .bars import BarsReading
@@ -17,11 +17,12 @@ from .lives import IcebergEvent
 from .memory_book import MemoryBook
 from .memory_log import DERIVING, Body, ZoneSeen, body_of, iceberg_row, row_of, ts_of
 from .memory_place import Far
-from .memory_reading import MINUTE, MemoryEvent, MemoryReading, RememberedZone, event_of, public, reading_of
+from .memory_reading import MINUTE, MemoryEvent, MemoryReading, RememberedZone, event_of, public, reading_of, summary_of
 from .memory_store import LARGEST, Store
 from .zones import Zone
 
 FLUSH = 5 * SECOND     # of event time, between two writes
+LOST = frozenset({"gap", "reconnect", "fallback"})  # notices that records are missing
 
 
 class IcebergSlot(Struct, frozen=True):
@@ -96,6 +97,8 @@ class Memory:
             self._learn_scale(now)
         self._keep_icebergs(packet, slot.events)
         self._live(packet, trades.seconds, now)
+        if any(notice.kind in LOST for notice in packet.read("system", list[Notice])):
+            self.book.rest()  # what price did meanwhile nobody knows: no retest is decided across it
         events = self._tell(packet)
         self._flush(packet.ts)
         return self._reading(packet, events)
@@ -217,7 +220,8 @@ class Memory:
             return kept
         zones, dropped = self._near(packet.price)
         open_ = sum(1 for place in book.open if place.retest and not (place.retest.control or place.retest.echo))
-        self.kept, self.reasons = reading_of(zones, dropped, len(book.zones), open_, book.record(), events)
+        summary = summary_of(book.record(), open_)
+        self.kept, self.reasons = reading_of(zones, dropped, len(book.zones), summary, events)
         self.price, book.changed = packet.price, False
         return self.kept
 

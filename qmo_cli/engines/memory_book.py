@@ -58,6 +58,7 @@ class MemoryBook:
             self.counted = None
         elif isinstance(body, Broken) and body.zone in self.zones:
             self.zones[body.zone].gave_way(body.above, body.second)
+            self.zones[body.zone].shown = None
 
     def _learn(self, seen: ZoneSeen) -> None:
         zone = self.zones.get(seen.id)
@@ -137,7 +138,8 @@ class MemoryBook:
         return sorted(valid, key=lambda place: (place.born, place.id, isinstance(place, Control)))
 
     def watch(self, place: Place) -> None:
-        """Have this place, unless it is gone, looked at when a price reaches its triggers."""
+        """This place has changed: have it, unless it is gone, looked at when a price reaches its new triggers."""
+        place.shown = None
         if place.stamp == VOID or self.far is None:
             return
         if len(self.falls) > SPARE + 4 * (len(self.zones) + len(self.controls)):
@@ -256,6 +258,7 @@ class MemoryBook:
             if zone is not None:
                 zone.holds -= outcome.result == "hold"
                 zone.breaks -= outcome.result == "break"
+                zone.shown = None
             self.changed, self.counted = True, None
         while self.pairs and self.pairs[0].second < oldest:
             self.pairs.popleft()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import inf
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from ..rounding import to_six
 from .memory_log import Retest, ZoneSeen
@@ -49,6 +49,7 @@ class Place:
     armed: bool = False
     retest: Retest | None = None
     stamp: int = 0
+    shown: Any = None                    # as the wire last had it, while that holds
 
     @property
     def sign(self) -> int:

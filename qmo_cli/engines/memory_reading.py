@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from functools import lru_cache
+from typing import Annotated, Literal, NamedTuple
 
 from msgspec import Struct
 
@@ -95,21 +96,40 @@ class MemoryReading(Reading, frozen=True):
     events: list[MemoryEvent]            # of this frame
 
 
-def reading_of(
-    zones: list[RememberedZone] | None, dropped: int, remembered: int, open_: int, record: Record,
-    events: list[MemoryEvent],
-) -> tuple[MemoryReading, dict[str, str]]:
-    """The reading, and why some of it is null."""
-    reasons = reasons_of(record, priced=zones is not None)
-    decided = record.decided
-    return MemoryReading(
-        zones, dropped, remembered, Retests(decided, record.holds, record.breaks, record.expired, open_),
+class Summary(NamedTuple):
+    """What a reading says of zones as such."""
+
+    retests: Retests
+    hold_rate: float | None
+    null_rate: float | None
+    excess: float | None
+    controls: Controls
+    correlation: float | None
+    reasons: dict[str, str]              # of those that are null
+
+
+@lru_cache(maxsize=64)
+def summary_of(record: Record, open_: int) -> Summary:
+    """The summary of a record, while ``open_`` retests are going on; it changes far less often than the price."""
+    reasons, decided = reasons_of(record), record.decided
+    return Summary(
+        Retests(decided, record.holds, record.breaks, record.expired, open_),
         to_six(record.holds / decided) if decided else None,
         to_six(record.expected / decided) if decided else None,
         None if "excess" in reasons else to_six(record.excess or 0.0),
         Controls(record.controls, record.control_holds, record.control_breaks, record.pairs, record.zone_first),
-        None if "correlation" in reasons else to_six(record.phi or 0.0), events,
-    ), reasons
+        None if "correlation" in reasons else to_six(record.phi or 0.0), reasons,
+    )
+
+
+def reading_of(
+    zones: list[RememberedZone] | None, dropped: int, remembered: int, summary: Summary, events: list[MemoryEvent],
+) -> tuple[MemoryReading, dict[str, str]]:
+    """The reading, and why some of it is null."""
+    retests, hold_rate, null_rate, excess, controls, correlation, reasons = summary
+    reading = MemoryReading(
+        zones, dropped, remembered, retests, hold_rate, null_rate, excess, controls, correlation, events)
+    return reading, reasons if zones is not None else {"zones": "no price yet", **reasons}
 
 
 def event_of(packet: Packet, body: Body, second: int, zones: Mapping[str, Remembered]) -> MemoryEvent | None:
@@ -127,18 +147,20 @@ def event_of(packet: Packet, body: Body, second: int, zones: Mapping[str, Rememb
 
 def public(zone: Remembered, minute: int) -> RememberedZone:
     """A zone as the wire has it, as of the start of a minute."""
-    seen = zone.seen
+    seen, shown = zone.seen, zone.shown
     assert seen is not None
-    return RememberedZone(
-        zone.id, seen.side, zone.low, zone.high, zone.state, seen.weight, seen.orders, str(seen.first_seen),
-        str(seen.last_seen), max(0, minute - seen.last_seen // MINUTE), zone.holds + zone.breaks, zone.holds,
-        zone.breaks, zone.retest is not None,
-    )
+    age = max(0, minute - seen.last_seen // MINUTE)
+    if shown is None or shown.age != age:
+        shown = zone.shown = RememberedZone(
+            zone.id, seen.side, zone.low, zone.high, zone.state, seen.weight, seen.orders, str(seen.first_seen),
+            str(seen.last_seen), age, zone.holds + zone.breaks, zone.holds, zone.breaks, zone.retest is not None,
+        )
+    return shown  # type: ignore[no-any-return]
 
 
-def reasons_of(record: Record, *, priced: bool) -> dict[str, str]:
-    """Why leaves of the reading are null."""
-    reasons = {} if priced else {"zones": "no price yet"}
+def reasons_of(record: Record) -> dict[str, str]:
+    """Why leaves of the summary are null."""
+    reasons: dict[str, str] = {}
     if not record.decided:
         reasons |= dict.fromkeys(("hold_rate", "null_rate"), "no retest has been decided yet")
     if record.decided < ENOUGH or record.excess is None:
