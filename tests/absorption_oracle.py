@@ -19,7 +19,7 @@ from .support import START, mapping
 
 DELAY = 100_000  # ns from exchange to capture, as Script has it
 OTHER = {"B": "A", "A": "B"}
-GAPS = (0, 1, 20, 400, 900, 1_500, 3_000, 12_000)  # ms
+GAPS = (0, 1, 20, 400, 900, 1_500, 2_500, 9_000)  # ms
 Key = tuple[str, int]
 
 
@@ -47,7 +47,7 @@ def tape(data: bytes) -> list[Strike]:
     dice, now, ticks, shown, found = Dice(data), START, 20_000, {}, []
     while not dice.empty:
         now += (GAPS[dice.below(8)] + 1) * 1_000_000
-        ticks += (0, 0, 0, 0, 0, 1, -1, 0)[dice.below(8)]
+        ticks += {0: 1, 1: -1}.get(dice.below(12), 0)
         side = "BBBAAAAN"[dice.below(8)]
         size = 1 + dice.below(5) if dice.chance(200) else 6 + dice.below(60)
         key = (OTHER.get(side, "N"), ticks)
@@ -91,7 +91,7 @@ class Measures:
     window: int = 30
     quiet: int = 10
     quantile: float = 0.9
-    fewest: int = 20
+    fewest: int = 12
     replenish: float = 0.5
     rearm: int = 300
 

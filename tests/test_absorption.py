@@ -92,12 +92,16 @@ def test_a_level_that_takes_unusual_volume_and_refills_is_told_with_its_componen
 
 
 def test_the_score_of_one_zone_of_bids_by_hand() -> None:
-    """Weight 20 x .85 = 17 as of the last hit, at the price; A0 5: .5 + .5 x 17 c / (17 c + 5), c .99 and faded."""
+    """Weight 11, faded for a second, and 6 more: 16.97. The price is the middle of a crossed book, 10 of 20 ticks away.
+
+    A0 is 5, so that with w = 16.97 x .5 x .99, faded for 3 s, the score is .5 + .5 w / (w + 5).
+    """
     packets = absorption_run(after(ordinary(), *WALL))
     reading, packet = readings(packets)[-1], packets[-1]
     last_hit = int(reading.zones[0].last_seen)
     assert reading.zones[0].weight == pytest.approx(11 * 2 ** -(1 / 300) + 6, abs=1e-5)
-    weight = reading.zones[0].weight * 2 ** -((packet.ts - last_hit) / SECOND / 300) * 0.99
+    assert packet.price == 2001.0
+    weight = reading.zones[0].weight * 2 ** -((packet.ts - last_hit) / SECOND / 300) * 0.99 * 0.5
     assert reading.score == pytest.approx(0.5 + 0.5 * weight / (weight + 5), abs=1e-5)
     assert reading.active is True
 
@@ -303,7 +307,7 @@ def test_efficiency_is_that_of_a_regression_by_numpy(rows: list[tuple[int, int]]
         close += change
         impact.add(30 * index, bought, close)
     impact.add(30 * (len(rows) + 1), 0, close)
-    flow, moved = (np.array(column, dtype=float) for column in zip(*rows[-119:], strict=True))
+    flow, moved = (np.array(column, dtype=float) for column in zip(*rows[-120:], strict=True))
     found = impact.efficiency(-100, 1)
     if not flow.any():
         assert found is None
@@ -341,16 +345,16 @@ def test_trades_alone_are_not_enough() -> None:
 def test_ten_levels_show_absorption_without_a_hidden_share() -> None:
     records, now = [mapping("GCJ6", "GCJ6")], START
     bids, asks = [(1999.9, 10, 2)], [(2000.1, 10, 2)]
-    sizes = [2] * 25 + [30, 1, 1]
+    sizes = [2] * 25 + [30]
     for index, size in enumerate(sizes):
         now += SECOND if index >= 25 else 20 * SECOND
-        for action, side in (("T", "A"), ("M", "B")):
-            records.append(mbp10(
-                action, side, 1999.9, size, bids, asks, ts_event=now, ts_recv=now))
-    packets = run(records, "1s", NAMES, absorption=SET["absorption"])
+        left = bids if size == 30 else [(1999.9, 10 - size, 2)]  # nothing comes back but of the thirty
+        for action, side, shown in (("T", "A", bids), ("M", "B", left)):
+            records.append(mbp10(action, side, 1999.9, size, shown, asks, ts_event=now, ts_recv=now))
+    packets = run([*records, clock(now + 3 * SECOND)], "1s", NAMES, absorption=SET["absorption"])
     found = lines(packets)
     assert [(event.level.absorbed, event.level.replenish, event.level.hidden_share) for event in found] == [
-        (30, 1.0, None)]
+        (2 + 30, 1.0, None)]
     assert readings(packets)[-1].zones[0].confidence == 0.9
 
 
@@ -361,7 +365,7 @@ def test_another_contract_begins_anew() -> None:
     script = Script(instrument=2, now=packets[-1].ts + SECOND).event(cleared()).event(added(1, "B", 2100.0, 5))
     rolled = run([*seconds_of(after(ordinary(), *WALL)), mapping("GCJ6", "GCM6", instrument=2), *script.records],
                  "1s", NAMES, absorption=SET["absorption"])
-    assert rolled[-1].missing["absorption"] == "0 of 20 levels hit: what is unusual is not known yet"
+    assert rolled[-1].missing["absorption"] == "0 of 12 levels hit: what is unusual is not known yet"
 
 
 @pytest.mark.parametrize("wrong", [{"half_life": 0.0}, {"half_life": inf}, {"quantile": 0.0}, {"fewest": 0}])
@@ -376,7 +380,8 @@ def test_every_absorption_told_of_the_real_christmas_file_is_true_in_its_records
 
     path = SHARED / "data/mbo/esh4-glbx-mdp3-20231225.mbo.dbn.zst"
     raw = read_dbn(path)
-    packets = run(raw, "1s", NAMES)
+    number = int.from_bytes(raw[-1][4:8], "little")
+    packets = run([mapping("ESH4", "ESH4", instrument=number), *raw], "1s", NAMES)
     found = lines(packets)
     assert len(found) >= 5
     records: list[Record] = [record for record in map(decode, raw) if record is not None and record.schema == "mbo"]
