@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from qmo_cli.engines.absorption_usual import HOUR, Impact, Quantile, UsualSizes
 from qmo_cli.errors import ConfigurationError
+from qmo_cli.score import Scorer
+from qmo_cli.signals import Signaler
 from qmo_cli.tray import Packet
 
 from . import absorption_oracle as oracle
@@ -181,6 +183,49 @@ def test_the_hidden_share_is_what_traded_beyond_the_first_display() -> None:
         script.wait(SECOND).raw(clock(script.now // SECOND * SECOND))
     packets = run(script.records, "1s", NAMES, absorption=SET["absorption"])
     assert [event.level.hidden_share for event in lines(packets)] == [pytest.approx(7 / 12, abs=1e-6)]
+
+
+# ---- what the stages after it make of it
+
+
+def test_the_reading_is_a_part_of_imo_and_of_the_rationale() -> None:
+    packets = run(seconds_of(after(ordinary(), *WALL)), "1s", absorption=SET["absorption"])
+    packet = packets[-1]
+    Scorer().update(packet)
+    signal = Signaler().update(packet)
+    iceberg, absorption = packet.slots["iceberg"], packet.slots["absorption"]
+    assert (iceberg.active, absorption.active) == (True, True)  # 12 were taken from an order that showed 10
+    assert packet.slots["score"].imo == pytest.approx((iceberg.score + absorption.score) / 2, abs=1e-6)
+    zones, spoken = signal.rationale_by.iceberg_activity.rsplit("; ", 1)
+    assert zones.startswith("Iceberg zones live: 1")
+    assert spoken == "Absorption low, 12 sold into bids at 2002"
+    assert signal.market_context.absorption_activity == "low"
+    assert "signal.rationale_by.iceberg_activity" not in packet.missing
+    assert packet.slots["orderflow"].absorbed_sell == 20
+
+
+def test_what_is_not_known_yet_is_said_downstream_too() -> None:
+    packet = run(seconds_of(ordinary(5)), "1s")[-1]
+    Scorer().update(packet)
+    signal = Signaler().update(packet)
+    why = "5 of 200 levels hit: what is unusual is not known yet"
+    assert packet.missing["absorption"] == why
+    assert packet.missing["orderflow.absorbed_buy"] == why
+    assert packet.slots["score"].missing["absorption"] == why
+    assert signal.market_context.absorption_activity is None
+    assert signal.missing["market_context.absorption_activity"] == why
+
+
+def test_a_piped_packet_gives_the_same_score_and_signal() -> None:
+    packets = run(seconds_of(after(ordinary(), *WALL)), "1s", absorption=SET["absorption"])
+    piped = [Packet.decode(packet.encode()) for packet in packets]
+    here, there = Scorer(), Scorer()
+    speaks, listens = Signaler(), Signaler()
+    for one, other in zip(packets, piped, strict=True):
+        here.update(one)
+        there.update(other)
+        assert one.slots["score"] == other.slots["score"]
+        assert speaks.update(one) == listens.update(other)
 
 
 # ---- brute force
