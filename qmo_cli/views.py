@@ -56,10 +56,22 @@ class IcebergView(Opinion, frozen=True):
     zones: Raw = Raw(b"[]")              # a list of ZoneView, decoded where it is one
 
 
+class AbsorbedView(Struct, frozen=True):
+    """One level that absorbed."""
+
+    side: Literal["B", "A"]              # of the resting orders
+    price: float
+    absorbed: int                        # contracts
+
+
 class AbsorptionView(Opinion, frozen=True):
     """Absorption: how much of it lately."""
 
     activity_level: str | None = None    # low, medium, high
+    count: int | None = None             # zones
+    absorbed_buy: int | None = None      # contracts of the last 60 s, by the aggressor's side
+    absorbed_sell: int | None = None
+    last: AbsorbedView | None = None     # newest event
 
 
 class GannView(Opinion, frozen=True):

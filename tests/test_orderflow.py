@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
+from itertools import pairwise
 from typing import Any
 
+import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from qmo_cli.engines.flow import Minutes, Window, flow_score
-from qmo_cli.engines.orderflow import Orderflow, bias, weighted_mid
+from qmo_cli.engines.flow import Minutes, Window, flow_score, less_absorbed
+from qmo_cli.engines.orderflow import Orderflow, OrderflowReading, bias, weighted_mid
+from qmo_cli.router import RouteOptions, Router
 from qmo_cli.tray import Packet
+from qmo_cli.views import AbsorptionView
 
 from . import engine_oracles as oracle
 from .engine_oracles import MINUTE, SECOND, Trade, in_ticks, price, records_of, run, tape
 from .handmade import market
-from .support import START, bbo, mapping, mbp1, mbp10, ohlcv, trade
+from .reference_records import decode
+from .support import SHARED, START, bbo, blocks, mapping, mbp1, mbp10, ohlcv, read_dbn, trade
 
 slow = settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
@@ -333,3 +339,129 @@ def test_the_score_of_a_real_minute_can_be_followed_by_hand() -> None:
     assert 2 * lean > 1
     assert (reading.heat, reading.score, reading.bias) == (100.0, 1.0, "BUY")
     assert math.isclose(reading.volume_long, 240)
+
+
+# ---- what was absorbed
+
+
+def test_absorbed_volume_is_taken_out_of_the_side_that_the_score_leans_to() -> None:
+    """Of 320 bought and 80 sold: a quarter of the buying leaves .3402 x .75; the selling does not matter."""
+    assert less_absorbed(0.8402, 320, 80, 80, 0) == 0.75515
+    assert less_absorbed(0.8402, 320, 80, 0, 80) == 0.8402
+    assert less_absorbed(0.1598, 80, 320, 0, 80) == 0.24485
+    assert less_absorbed(0.8402, 320, 80, 320, 0) == 0.5
+    assert less_absorbed(0.8402, 0, 80, 0, 80) == 0.8402
+
+
+@pytest.mark.parametrize("piped", [False, True])
+def test_order_flow_reads_what_was_absorbed_from_the_packet(piped: bool) -> None:
+    """300 bought, 100 sold, V0 100, heat unknown: x = .6 x 200/500 + .4 x 200/900; 150 of 300 absorbed halve it."""
+    trades = [Trade(START, "B", 20_000, 300), Trade(START + 1, "A", 20_000, 100)]
+    router = Router(RouteOptions())
+    packets = [packet for block in blocks(records_of(trades)) for packet in router.read(block)]
+    packet = [*packets, *router.finish()][0]
+    packet.slots["absorption"] = AbsorptionView(0.4, True, "low", 1, 150, 0)
+    if piped:
+        packet = Packet.decode(packet.encode())
+    reading = Orderflow().update(packet)
+    assert isinstance(reading, OrderflowReading)
+    lean = 2 * (0.6 * 200 / 500 + 0.4 * 200 / 900)
+    assert reading.score == pytest.approx(0.5 + 0.5 * lean * 0.5 * (1 - 150 / 300), abs=1e-6)
+    assert (reading.absorbed_buy, reading.absorbed_sell) == (150, 0)
+
+
+def test_without_absorption_nothing_is_taken_out_and_the_reason_stands_there() -> None:
+    packet = flow_run([Trade(START, "B", 20_000, 300)])[-1]
+    assert (last([packet]).absorbed_buy, last([packet]).absorbed_sell) == (None, None)
+    assert packet.missing["orderflow.absorbed_buy"] == "needs engine absorption"
+    packet = run(records_of([Trade(START, "B", 20_000, 300)]))[-1]
+    assert packet.missing["orderflow.absorbed_sell"] == packet.missing["absorption"]
+
+
+# ---- the book
+
+
+def naive_ofi(books: list[tuple[Any, Any]]) -> int:
+    """Cont, Kukanov, Stoikov 2014 as printed, over best quotes ((bid, size), (ask, size)) one after another."""
+    total = 0
+    for ((old_bid, old_bids), (old_ask, old_asks)), ((bid, bids), (ask, asks)) in pairwise(books):
+        total += (bid >= old_bid) * bids - (bid <= old_bid) * old_bids
+        total += -(ask <= old_ask) * asks + (ask >= old_ask) * old_asks
+    return total
+
+
+quotes = st.lists(st.tuples(st.integers(0, 25_000), st.integers(-2, 2), st.integers(1, 3), st.integers(1, 30),
+                            st.integers(1, 30)), min_size=5, max_size=60)
+
+
+@given(quotes, st.sampled_from(["1s", "50ms", "5s"]))
+@slow
+def test_order_flow_imbalance_of_sixty_seconds_is_that_of_a_naive_book(rows: list[tuple[int, ...]], every: str) -> None:
+    now, middle, books, records = START, 20_000, [], [mapping("GCJ6", "GCJ6")]
+    for wait, step, width, bids, asks in rows:
+        now, middle = now + (wait + 1) * 1_000_000, middle + step
+        bid, ask = (price(middle), bids, 1), (price(middle + width), asks, 1)
+        books.append((now, ((middle, bids), (middle + width, asks))))
+        records.append(mbp1("A", "B", bid[0], bids, bid, ask, ts_event=now, ts_recv=now))
+    records.append(mbp1("T", "B", ask[0], 1, bid, ask, ts_event=now + 1, ts_recv=now + 1))
+    found = last(run(records, every, ("orderflow",)))
+    end = run(records, every, ("orderflow",))[-1].ts
+    first = ((end - 1) // SECOND - 59) * SECOND
+    inside = [index for index, (ts, _) in enumerate(books) if ts >= first and index]
+    wanted = naive_ofi([book for _, book in books[inside[0] - 1:]]) if inside else 0
+    assert found.ofi == wanted
+    assert found.mlofi == [wanted]
+
+
+def test_without_a_book_there_is_no_imbalance_of_it() -> None:
+    packet = flow_run([Trade(START, "B", 20_000, 5)])[-1]
+    assert (last([packet]).ofi, last([packet]).mlofi) == (None, None)
+    assert packet.missing["orderflow.ofi"] == "needs mbp-1 or richer, input is trades"
+
+
+def test_imbalance_of_the_book_leaves_the_window_after_sixty_seconds() -> None:
+    touch = (2000.0, 5, 1), (2000.1, 5, 1)
+    more = (2000.0, 8, 1), (2000.1, 5, 1)
+    at = [START, START + SECOND, START + 2 * SECOND, START + 61 * SECOND, START + 62 * SECOND]
+    records = [mapping("GCJ6", "GCJ6"), mbp1("T", "B", 2000.1, 1, *touch, ts_event=at[0], ts_recv=at[0])]
+    records += [mbp1("A", "B", 2000.0, 3, *more, ts_event=ts, ts_recv=ts) for ts in at[1:]]
+    found = {packet.ts - START: packet.slots["orderflow"].ofi for packet in run(records, "1s", ("orderflow",))}
+    assert [found[ts * SECOND] for ts in (2, 3, 62, 63)] == [3, 3, 0, 0]
+
+
+# ---- real trades
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason="needs the real market data beside the repository")
+def test_numbers_of_a_real_session_are_those_of_pandas() -> None:
+    raw = read_dbn(SHARED / "data/mbo/esh4-glbx-mdp3-20231225.mbo.dbn.zst")
+    number = int.from_bytes(raw[-1][4:8], "little")
+    packets = run([mapping("ESH4", "ESH4", instrument=number), *raw], "1m", ("orderflow",))
+    records = [record for record in map(decode, raw) if record is not None and record.action == "T"]
+    table = pd.DataFrame(
+        [(one.time, one.side, (one.price or 0) // 250_000_000, one.size) for one in records],
+        columns=["ts", "side", "ticks", "size"])
+    spoken = [packet for packet in packets if packet.closed and packet.slots["orderflow"] is not None]
+    assert len(spoken) > 40
+    for packet in spoken[::7]:
+        compare(packet, table[table.ts < packet.ts])
+
+
+def compare(packet: Packet, table: pd.DataFrame) -> None:
+    """CVD, delta, VWAP and bands, value area and imbalances of a packet, by pandas."""
+    reading = packet.slots["orderflow"]
+    signed = table["size"] * table.side.map({"B": 1, "A": -1, "N": 0})
+    assert reading.cvd == signed.sum()
+    assert reading.delta == signed[table.ts >= packet.ts - 60 * SECOND].sum()
+    mean = (table.ticks * table["size"]).sum() / table["size"].sum()
+    deviation = math.sqrt((table["size"] * (table.ticks - mean) ** 2).sum() / table["size"].sum())
+    assert reading.vwap == pytest.approx(mean / 4, abs=1e-6)
+    assert reading.vwap_bands == pytest.approx([(mean + width * deviation) / 4 for width in (-2, -1, 1, 2)], abs=4e-6)
+    volumes = table.groupby("ticks")["size"].sum()
+    low, poc, high = oracle.value_area(Counter(volumes.to_dict()))
+    assert (reading.val, reading.poc, reading.vah) == (low / 4, poc / 4, high / 4)
+    bought = table[table.side == "B"].groupby("ticks")["size"].sum()
+    sold = table[table.side == "A"].groupby("ticks")["size"].sum()
+    wanted = {(tick / 4, "B") for tick, size in bought.items() if size >= max(10, 4 * max(1, sold.get(tick - 1, 0)))}
+    wanted |= {(tick / 4, "A") for tick, size in sold.items() if size >= max(10, 4 * max(1, bought.get(tick + 1, 0)))}
+    assert {(one.price, one.side) for one in reading.imbalances} == wanted

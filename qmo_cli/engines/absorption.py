@@ -68,7 +68,7 @@ class AbsorptionReading(ScoredReading, frozen=True):
 
     score = .5 + .5 (B - A) / (B + A + A0): B and A sum weight x prox x confidence over supporting and resisting zones
     in reach, prox = max(0, 1 - distance / D), A0 the threshold. weight = absorbed x clip(replenish, 0, 1), halving
-    every 5 minutes.
+    every 5 minutes. It is active while such a zone is no older than 15 minutes: what is left later says nothing.
     """
 
     activity: bool                       # an event in the last 5 minutes
@@ -318,7 +318,7 @@ class AbsorptionEngine:
         current = [level for level in self.levels.open.values() if level.holds]
         current.sort(key=lambda level: (-level.absorbed, level.key))
         return AbsorptionReading(
-            to_six(0.5 + 0.5 * (up - down) / (up + down + threshold)), up + down > 0,
+            to_six(0.5 + 0.5 * (up - down) / (up + down + threshold)), recent > 0 and up + down > 0,
             self.detected is not None and now - self.detected * SECOND <= ACTIVE * SECOND,
             "low" if recent < 2 else "medium" if recent == 2 else "high", len(book.zones), threshold, basis, samples,  # type: ignore[arg-type]
             self._absorbed("A", now), self._absorbed("B", now),

@@ -14,7 +14,7 @@ from qmo_cli.blocks import PRICE_SCALE
 from qmo_cli.errors import BadData
 from qmo_cli.market.profile import Profile
 from qmo_cli.market.rows import Rows
-from qmo_cli.packets import TradesInput
+from qmo_cli.packets import BookFlow, TradesInput
 from qmo_cli.rounding import nearest, to_six
 
 MINUTE = 60        # s
@@ -72,6 +72,27 @@ class Window:
 
     def __len__(self) -> int:
         return (self.rows.stop - self.first) // 4
+
+
+class BookWindow:
+    """Order flow imbalance of the last ``length`` seconds, rank by rank."""
+
+    def __init__(self, length: int) -> None:
+        self.length = length
+        self.rows: deque[BookFlow] = deque()
+        self.sums: list[int] = []
+
+    def add(self, flows: list[BookFlow]) -> None:
+        """Count a frame's seconds, or parts of them."""
+        for row in flows:
+            self.rows.append(row)
+            ofi = row.ofi
+            self.sums = [one + other for one, other in zip(self.sums, ofi, strict=True)] if self.sums else ofi
+
+    def expire(self, now: int) -> None:
+        """Drop the seconds that are ``length`` or more before the second ``now``."""
+        while self.rows and self.rows[0].second <= now - self.length:
+            self.sums = [one - other for one, other in zip(self.sums, self.rows.popleft().ofi, strict=True)]
 
 
 @cython.final
@@ -163,6 +184,20 @@ def flow_score(
     lean: cython.double = 1.2 * delta / (volume + usual) + 0.8 * delta_long / (volume_long + 5 * usual)
     weight: cython.double = UNKNOWN_HEAT if heat is None else heat / 100
     return to_six(0.5 + 0.5 * max(-1.0, min(1.0, lean)) * weight)
+
+
+def less_absorbed(score: float, bought: int, sold: int, absorbed_buy: int, absorbed_sell: int) -> float:
+    """The score without what was absorbed of the side it leans to: .5 + (score - .5) (1 - absorbed / side's volume).
+
+    Of 320 bought 80 were absorbed, a quarter, so that three quarters of the deviation stay:
+
+    >>> less_absorbed(0.8402, 320, 80, 80, 0)
+    0.75515
+    """
+    side, absorbed = (bought, absorbed_buy) if score > 0.5 else (sold, absorbed_sell)
+    if not side or not absorbed:
+        return score
+    return to_six(0.5 + (score - 0.5) * (1 - min(1.0, absorbed / side)))
 
 
 @cython.final

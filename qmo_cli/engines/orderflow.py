@@ -12,15 +12,26 @@ from typing import ClassVar, Literal
 import cython
 from msgspec import Struct
 
-from qmo_cli.engines.flow import MINUTE, MINUTES_FOR_HEAT, Anchored, Minutes, Window, flow_score
+from qmo_cli.engines.flow import (
+    MINUTE,
+    MINUTES_FOR_HEAT,
+    Anchored,
+    BookWindow,
+    Minutes,
+    Window,
+    flow_score,
+    less_absorbed,
+)
 from qmo_cli.packets import DepthInput, Market, Missing, Print, Reading, ScoredReading, TradesInput
 from qmo_cli.rounding import to_six
 from qmo_cli.sessions import session
 from qmo_cli.times import SECOND
 from qmo_cli.tray import Packet
+from qmo_cli.views import AbsorptionView, reason
 
 WINDOW = 60        # s: W
 LONG_WINDOW = 300  # s: L
+RANKS = 10         # of the book that are told where the source shows them
 MILLION = 1e6
 NO_LEVELS: tuple[None, None, None] = (None, None, None)
 
@@ -49,7 +60,10 @@ class Cluster(Struct, frozen=True, gc=False, array_like=True):
 
 
 class OrderflowReading(ScoredReading, frozen=True):
-    """Numbers of the last 60 s (delta), the last 300 s, and the trade date so far (cvd, vwap, profile)."""
+    """Numbers of the last 60 s (delta, ofi), the last 300 s, and the trade date so far (cvd, vwap, profile).
+
+    The score is that of flow alone, its deviation from .5 x (1 - absorbed share of the side it leans to).
+    """
 
     delta: int                           # contracts bought - sold by aggressors, last 60 s
     volume: int                          # all contracts, last 60 s
@@ -66,6 +80,10 @@ class OrderflowReading(ScoredReading, frozen=True):
     poc: float | None                    # price of most volume
     vah: float | None                    # value area: 70 % of the volume
     val: float | None
+    ofi: int | None                      # order flow imbalance at the touch, last 60 s (Cont, Kukanov, Stoikov 2014)
+    mlofi: list[int] | None              # the same by rank of the book, as many as the source shows
+    absorbed_buy: int | None             # contracts bought in the last 60 s and absorbed: taken out of the score
+    absorbed_sell: int | None
     weighted_mid: float | None           # (ask x bid size + bid x ask size) / (bid size + ask size)
     large: list[Print]                   # prints of this frame that stand out
     imbalances: list[Imbalance]          # of the profile, as of the last whole minute, as the next two
@@ -96,7 +114,10 @@ class Orderflow:
     instrument_id: int = field(default=-1, init=False)
     day_end: int = field(default=0, init=False)  # s
     anchor: str = field(default="", init=False)
+    access: str = field(default="", init=False)
+    reasoned: tuple[object, ...] = field(default=(), init=False)  # what the reasons were made of
     short: Window = field(default_factory=lambda: Window(WINDOW), init=False)
+    depth: BookWindow = field(default_factory=lambda: BookWindow(WINDOW), init=False)
     long: Window = field(default_factory=lambda: Window(LONG_WINDOW), init=False)
     minutes: Minutes = field(default_factory=Minutes, init=False)
     since: Anchored = field(default_factory=Anchored, init=False)
@@ -113,13 +134,24 @@ class Orderflow:
         market = packet.market
         if packet.instrument_id != self.instrument_id:
             self._new_contract(packet.instrument_id)
+        self._look_at_book(packet, inputs.depth)
         if trades.seconds:
             self._take(trades, market.tick)
         now: cython.longlong = packet.ts
         self._pass_time(now, market.tick, packet.closed)
         if self.since.volume == 0:
             return Missing("no trade yet")
-        return self._reading(market, trades, inputs.depth)
+        return self._reading(packet, market, trades, inputs.depth)
+
+    def _look_at_book(self, packet: Packet, depth: DepthInput | None) -> None:
+        """What flows in the book; another view of it begins anew, for it shows other levels."""
+        access = packet.health.access if depth is not None else ""
+        if access != self.access:
+            self.access, self.depth = access, BookWindow(WINDOW)
+        if depth is not None and depth.flows:
+            self.depth.add(depth.flows)
+        if self.depth.rows:
+            self.depth.expire((packet.ts - 1) // SECOND)
 
     def _pass_time(self, now: cython.longlong, tick: float | None, closed: bool) -> None:
         """Windows and minutes move on to the frame's end."""
@@ -179,7 +211,7 @@ class Orderflow:
 
     def _new_contract(self, instrument_id: int) -> None:
         """Another contract trades at another level; its flow is comparable, its prices are not."""
-        self.instrument_id = instrument_id
+        self.instrument_id, self.access = instrument_id, ""
         self._forget_levels()
 
     def _forget_levels(self) -> None:
@@ -209,7 +241,9 @@ class Orderflow:
             large = [one for one in large if one.size >= self.large_multiple * average]
         return large
 
-    def _reading(self, market: Market, trades: TradesInput, depth: DepthInput | None) -> OrderflowReading:
+    def _reading(
+        self, packet: Packet, market: Market, trades: TradesInput, depth: DepthInput | None,
+    ) -> OrderflowReading:
         short: Window = self.short
         long: Window = self.long
         minutes: Minutes = self.minutes
@@ -221,27 +255,47 @@ class Orderflow:
         volume_long: cython.longlong = long.buy + long.sell + long.none
         heat = minutes.heat(abs(delta))
         score: cython.double = flow_score(delta, volume, delta_long, volume_long, minutes.usual, heat)
+        absorbed = packet.read("absorption", AbsorptionView)
+        absorbed_buy = absorbed_sell = None
+        if absorbed is not None:
+            absorbed_buy, absorbed_sell = absorbed.absorbed_buy, absorbed.absorbed_sell
+        if absorbed_buy is not None and absorbed_sell is not None:
+            score = less_absorbed(score, short.buy, short.sell, absorbed_buy, absorbed_sell)
         middle = weighted_mid(market)
-        if heat is None or middle is None or self.area is None or self.reasons:
-            self._explain(heat, middle)
+        mlofi = None if depth is None else self.depth.sums or [0] * (1 if self.access == "mbp-1" else RANKS)
+        if heat is None or middle is None or self.area is None or absorbed is None or depth is None or self.reasons:
+            self._explain(packet, heat, middle, absorbed is None, depth is None)
         mean, deviation, bands = self.average
         poc, high, low = self.levels
         imbalances, stacked, clusters = self.places
         return OrderflowReading(
             score, sided > 0 and sided >= self.enough * minutes.usual, delta, volume, delta_long, volume_long,
-            short.none, since.cvd, self.anchor, bias(score), heat, mean, deviation, bands, poc, high, low, middle,
+            short.none, since.cvd, self.anchor, bias(score), heat, mean, deviation, bands, poc, high, low,
+            None if mlofi is None else mlofi[0], mlofi, absorbed_buy, absorbed_sell, middle,
             self._large(trades, depth) if trades.prints else [], imbalances, stacked, clusters,
         )
 
-    def _explain(self, heat: float | None, middle: float | None) -> None:
+    def _explain(
+        self, packet: Packet, heat: float | None, middle: float | None, unabsorbed: bool, bookless: bool,
+    ) -> None:
+        why = reason(packet, "absorption") if unabsorbed else ""
+        book = packet.missing.get("inputs.depth", "needs depth") if bookless else ""
+        minutes = len(self.minutes.deltas) if heat is None else -1
+        made_of = minutes, self.area is None, middle is None, why, book
+        if made_of == self.reasoned:
+            return
         reasons: dict[str, str] = {}
         if heat is None:
-            reasons["heat"] = f"{len(self.minutes.deltas)} of {MINUTES_FOR_HEAT} minutes"
+            reasons["heat"] = f"{minutes} of {MINUTES_FOR_HEAT} minutes"
         if self.area is None:
             reasons |= dict.fromkeys(("poc", "vah", "val"), "needs the contract's tick")
         if middle is None:
             reasons["weighted_mid"] = "needs a bid and an ask"
-        self.reasons = reasons
+        if book:
+            reasons |= dict.fromkeys(("ofi", "mlofi"), book)
+        if why:
+            reasons |= dict.fromkeys(("absorbed_buy", "absorbed_sell"), why)
+        self.reasons, self.reasoned = reasons, made_of
 
 
 def bias(score: float) -> Literal["BUY", "SELL", "NEUTRAL"]:

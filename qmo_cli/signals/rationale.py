@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from qmo_cli.signals.context import Around, Scene
 from qmo_cli.tray import Packet
-from qmo_cli.views import AstroView, CycleView, GannView, ZoneView, reason
+from qmo_cli.views import AbsorptionView, AstroView, CycleView, GannView, ZoneView, reason
 
 
 class RationaleBy(Struct, frozen=True, gc=False):
@@ -38,11 +38,29 @@ def rationale(scene: Scene) -> tuple[list[str], RationaleBy]:
 
 
 def _icebergs(scene: Scene) -> str | None:
+    """Icebergs, and absorption where it speaks."""
+    said = "; ".join([part for part in (_iceberg_zones(scene), _absorption(scene)) if part is not None])
+    if said:
+        return said
+    why = reason(scene.packet, "iceberg") if scene.iceberg is None else "no live iceberg zone"
+    scene.lost[_PLACE["iceberg_activity"]] = why
+    return None
+
+
+def _absorption(scene: Scene) -> str | None:
+    reading = scene.packet.read("absorption", AbsorptionView)
+    if reading is None or not reading.active or reading.activity_level is None:
+        return None
+    last = reading.last
+    newest = "" if last is None else (
+        f", {last.absorbed} {'sold into bids' if last.side == 'B' else 'bought from asks'} at {number(last.price)}")
+    return f"Absorption {reading.activity_level}{newest}"
+
+
+def _iceberg_zones(scene: Scene) -> str | None:
     zones = scene.zones
     around: Around = scene.around
     if scene.iceberg is None or not zones.zones:
-        why = reason(scene.packet, "iceberg") if scene.iceberg is None else "no live iceberg zone"
-        scene.lost[_PLACE["iceberg_activity"]] = why
         return None
     said, made_of = around.said, (around.nearest, around.inside and scene.packet.price)
     if said is None or said[0] is not zones or said[1] != made_of:
