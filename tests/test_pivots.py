@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -132,7 +133,7 @@ def test_bars_that_come_later_change_no_pivot(bars: list[Bar], reversal: int, da
 @given(bar_lists(), st.integers(1, 25))
 def test_highs_and_lows_take_turns(bars: list[Bar], reversal: int) -> None:
     sides = [side for _, side, _, _ in zigzag(bars, reversal)]
-    assert all(one != other for one, other in zip(sides, sides[1:], strict=False))
+    assert all(one != other for one, other in pairwise(sides))
 
 
 # ---- by the average true range
