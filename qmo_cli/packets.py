@@ -116,12 +116,12 @@ class Print(Struct, frozen=True, gc=False):
 class Sweep(Struct, frozen=True, gc=False):
     """Aggressors of one side trading through several levels within the sweep window."""
 
-    ts_event: str
+    ts_event: str                        # of the first print
     side: Side                           # the aggressor's
-    start: float                         # first price
-    end: float                           # last price
-    levels: int
-    size: int
+    start: float                         # first price, the worst of all
+    end: float                           # the farthest
+    levels: int                          # prices that went farther than all before, and the first
+    size: int                            # contracts, those at prices between included
     aggressors: int
 
 

@@ -180,7 +180,7 @@ class Router:
         self.names[instrument_id] = (series, symbol)
         instrument: Any = self.reader.instruments.get(instrument_id)
         if instrument is None or (instrument.label.series, instrument.label.symbol) != (series, symbol):
-            self.reader.retire(instrument_id)
+            self.reader.rename(instrument_id)
 
     def _configure(self, instrument: Any) -> bool:
         """Name a new instrument and tell its contract; spreads and options are left out."""

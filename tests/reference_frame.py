@@ -14,10 +14,11 @@ Choices where the definitions leave one (T: counted records with action T; in th
   or after its event. ``traded`` = sizes of T there, ``beyond`` / ``through`` = an earlier / later T (of any side, N
   too) of the same second and frame beyond the price.
 - sweeps: runs of T of one side; T of side N are skipped. A T is too late for an earlier one when its ts_event, or its
-  arrival (the newest time of the input), is more than 50 ms after that one's. A run of 3 distinct prices (whether or
-  not they go one way) is a sweep; it ends with a T of the other side, with a T that is too late for its first, and
-  with a frame whose end is more than 50 ms after the arrival of its first. A shorter run ends with the other side only,
-  and forgets its oldest T one by one as others come too late for them. A sweep is a row of the frame in which it ended,
+  arrival (the newest time of the input), is more than 50 ms after that one's. Levels of a run: its first price, and
+  each that goes farther than all before (for a buyer: up). A run of 3 levels is a sweep; it ends with a T of the other
+  side, with a T that is too late for its first or does not go as far, and with a frame whose end is more than 50 ms
+  after the arrival of its first. A shorter run ends with the other side only; it forgets its oldest T one by one while
+  a later one is too late for it or goes less far. A sweep is a row of the frame in which it ended,
   at the end of the input of the first frame that is not closed. ``aggressors`` = distinct order ids (0 is one), without
   ids distinct ts_event.
 - added / removed: per event, side and price p that is at most 5 ticks worse than the side's best before the event;
@@ -192,8 +193,20 @@ def too_late(early: Record, record: Record) -> bool:
     return record.ts_event - early.ts_event > SWEEP or record.arrived - early.arrived > SWEEP
 
 
+def short_of(early: Record, record: Record) -> bool:
+    """Whether a later print does not go as far as an earlier one."""
+    return price_of(record) < price_of(early) if early.side == "B" else price_of(record) > price_of(early)
+
+
+def steps(run: Run) -> list[int]:
+    """The prices that go farther than all before."""
+    prices = [price_of(record) for record, _ in run]
+    sign = 1 if run[0][0].side == "B" else -1
+    return [price for place, price in enumerate(prices) if all(sign * (price - other) > 0 for other in prices[:place])]
+
+
 def is_sweep(run: Run) -> bool:
-    return len({record.price for record, _ in run}) >= SWEEP_LEVELS
+    return len(steps(run)) >= SWEEP_LEVELS
 
 
 def sweeps(events: list[Done], pending: list[Run], end: int | None) -> tuple[list[Fact], list[Run]]:
@@ -205,9 +218,10 @@ def sweeps(events: list[Done], pending: list[Run], end: int | None) -> tuple[lis
                 continue
             aggressor = record.order_id if event.schema == "mbo" else record.ts_event
             run = runs[-1] if runs and runs[-1][0][0].side == record.side else []
-            if run and is_sweep(run) and too_late(run[0][0], record):
+            if run and is_sweep(run) and (too_late(run[0][0], record) or short_of(run[0][0], record)):
                 run = []
-            while run and too_late(run[0][0], record):
+            while run and (too_late(run[0][0], record) or any(
+                    short_of(run[0][0], later) for later in [record, *(other for other, _ in run[1:])])):
                 del run[0]
             run.append((record, aggressor))
             if not runs or runs[-1] is not run:
@@ -223,7 +237,7 @@ def _sweep(run: Run) -> Fact:
     trades = [record for record, _ in run]
     return {
         "ts_event": str(trades[0].ts_event), "side": trades[0].side, "start": money(price_of(trades[0])),
-        "end": money(price_of(trades[-1])), "levels": len({record.price for record in trades}),
+        "end": money(steps(run)[-1]), "levels": len(steps(run)),
         "size": sum(record.size for record in trades), "aggressors": len({aggressor for _, aggressor in run}),
     }
 

@@ -218,7 +218,8 @@ class Liquidity:
         no_move, no_level = self._no_book(packet, depth)
         why = (
             NO_SIDES, self.blocked or self.grabs.why_not, no_level, no_move,
-            packet.missing.get("inputs.orders", "needs mbo"), f"{NO_SIDES}, no grab, no zone near",
+            packet.missing.get("inputs.orders", "needs mbo"),
+            f"nothing swept or grabbed, no zone near; order flow: {reason(packet, 'orderflow')}",
             reason(packet, "orderflow"),
         )
         self.reasons = {

@@ -96,6 +96,8 @@ class ZigZag:
         found = []
         while over := [leg for leg in self.legs if leg.is_over(close, reversal)]:
             leg = min(over, key=_begin)
+            if len(over) > 1 and _begin(over[0]) == _begin(over[1]):
+                break  # both ends of one bar: nobody knows which came first
             found.append(self._confirm(leg))
             self.legs = [leg.next()]
         return found

@@ -233,6 +233,15 @@ class Reader(FrameClock):
             return TBBO if self.tbbo else MBP_1
         return QUOTES
 
+    def rename(self, instrument_id: int) -> None:
+        """From here on the id is another contract. A sweep of the old one is over, and a frame must tell of it."""
+        instrument: Instrument = self.instruments.get(instrument_id)
+        if instrument is not None:
+            instrument.sweeps.end()
+            if instrument.sweeps.sweeps and self.mode == BY_TIME:
+                self.open_frame(instrument)
+        self.retire(instrument_id)
+
     def retire(self, instrument_id: int) -> None:
         """Forget an instrument; a record that still comes with its id begins another. Its open frame ends in time."""
         self.instruments.pop(instrument_id, None)

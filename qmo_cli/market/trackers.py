@@ -10,6 +10,7 @@ from qmo_cli.market.text import digits, side_name
 from qmo_cli.packets import Sweep
 
 NANO = cython.declare(cython.double, 1e9)
+BUY = cython.declare(cython.int, 66)
 
 
 @cython.final
@@ -17,10 +18,11 @@ NANO = cython.declare(cython.double, 1e9)
 class SweepTracker:
     """Prints of one side, not broken by the other side, that lie within ``window`` ns of each other.
 
-    A print that comes too late for the first ones ends the run if these went through enough levels, else it lets
-    go of them. Too late is more than the window after them by the exchange's clock, or by that of arrival: so it does
-    not matter when anyone asks whether a run is over. ``prints``: (price, ts_event, time of arrival, size, aggressor);
-    ``levels``: their distinct prices.
+    The first has the worst price of all, and each price that is better than those before is one more of ``levels``;
+    ``farthest`` is the last of these. A print that comes too late for the first ones, or behind them, ends the run if
+    it went through enough levels, else it lets go of them. Too late is more than the window after by the exchange's
+    clock, or by that of arrival: so it does not matter when anyone asks whether a run is over. ``prints``: (price,
+    ts_event, time of arrival, size, aggressor).
     """
 
     def __init__(self, window: int, levels: int) -> None:
@@ -28,7 +30,7 @@ class SweepTracker:
         self.least = levels
         self.side = 0
         self.prints, self.aggressors = Rows(5), Rows(1)
-        self.levels = 0
+        self.levels = self.farthest = 0
         self.sweeps: list = []
 
     @cython.cfunc
@@ -39,13 +41,15 @@ class SweepTracker:
     ) -> cython.int:
         """A print by the exchange's clock, and the newest time of arrival."""
         prints: Rows = self.prints
-        if prints.stop and (side != self.side or (self.levels >= self.least and self.is_too_late(0, ts, now))):
+        if prints.stop and (side != self.side or (self.levels >= self.least and (
+                self.is_too_late(0, ts, now) or self.is_better(prints.cells[0], price)))):
             self.end()
+        self.side = side
         if prints.stop and self.is_too_late(0, ts, now):
             self.let_go(ts, now)
-        self.side = side
-        if prints.find(price) < 0:
-            self.levels += 1
+        if prints.stop and self.is_better(prints.cells[0], price):
+            prints.stop = 0
+        self.advance(price, prints.stop == 0)
         row: cython.Py_ssize_t = prints.add()
         prints.cells[row] = price
         prints.cells[row + 1] = ts
@@ -62,16 +66,35 @@ class SweepTracker:
 
     @cython.cfunc
     @cython.exceptval(check=False)
+    def is_better(self, price: cython.longlong, other: cython.longlong) -> cython.bint:
+        """Whether an aggressor of the run's side who pays one price goes farther than one who pays the other."""
+        return price > other if self.side == BUY else price < other
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def advance(self, price: cython.longlong, first: cython.bint) -> cython.void:
+        """Count a level, if the price is the first or goes farther than all before."""
+        if first:
+            self.levels = 0
+        if first or self.is_better(price, self.farthest):
+            self.levels += 1
+            self.farthest = price
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
     def let_go(self, ts: cython.longlong, now: cython.longlong) -> cython.void:
-        """Drop the oldest prints, those that a print now comes too late for."""
+        """Drop the oldest prints, those that a print now comes too late for, up to the worst of the others."""
         prints: Rows = self.prints
-        row: cython.Py_ssize_t = 0
-        while row < prints.stop and self.is_too_late(row, ts, now):
-            row += 5
-        prints.drop(row)
-        self.levels = 0
+        row: cython.Py_ssize_t
+        first: cython.Py_ssize_t = 0
+        while first < prints.stop and self.is_too_late(first, ts, now):
+            first += 5
+        for row in range(first, prints.stop, 5):
+            if self.is_better(prints.cells[first], prints.cells[row]):
+                first = row
+        prints.drop(first)
         for row in range(0, prints.stop, 5):
-            self.levels += prints.find(prints.cells[row]) == row
+            self.advance(prints.cells[row], row == 0)
 
     @cython.cfunc
     def end(self) -> object:
@@ -86,8 +109,8 @@ class SweepTracker:
                 size += cells[row + 3]
                 remember(self.aggressors, cells[row + 4])
             self.sweeps.append(Sweep(
-                digits(cells[1]), side_name(self.side), cells[0] / NANO, cells[prints.stop - 5] / NANO, self.levels,
-                size, self.aggressors.stop,
+                digits(cells[1]), side_name(self.side), cells[0] / NANO, self.farthest / NANO, self.levels, size,
+                self.aggressors.stop,
             ))
         prints.stop = self.levels = 0
         return None
