@@ -281,10 +281,10 @@ def test_stops_of_one_exchange_event_and_side_are_one_run() -> None:
 
 
 def test_a_grab_is_read_where_an_engine_tells_it_and_other_events_are_not() -> None:
-    events = [{"kind": "grab", "side": "A", "price": 2504.0, "ts_event": str(START), "bars": 3},
+    events = [{"kind": "grab", "side": "A", "price": 2504.0, "end": 2503.2, "ts_event": str(START), "bars": 3},
               {"kind": "sweep", "side": "A", "price": 2503.0, "ts_event": str(START)}]
     grabs = collected([line(1, liquidity={"score": 0.4, "events": events})]).grabs
-    assert grabs.marks() == [Mark(START, "A", 2504.0, 2504.0, 0)]
+    assert grabs.marks() == [Mark(START, "A", 2504.0, 2503.2, 0)]
 
 
 @given(st.lists(st.integers(1, 60), max_size=3 * MOST_MARKS))

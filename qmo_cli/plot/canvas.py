@@ -24,6 +24,7 @@ TYPE_LIMITS = (0.74, 2.5)
 LEAD = 0.04                       # of the span of trading: how much is shown of the quotes before it
 USUAL_AREA = 1600 * 900
 LEFT, RIGHT, BOTTOM, TITLE, ROW, GAP = 62, 104, 42, 50, 19, 7  # margins in hundredths of an inch
+FEWEST, MOST_STEPS = 3, 30         # numbers on an axis: what is wanted, and when to stop trying
 EDGE = 6                          # room after the last frame, likewise
 NO_DATE: dict[Format, dict[str, Any]] = {  # of the file's making: the same input makes the same bytes
     "png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None},
@@ -181,6 +182,10 @@ def round_numbers(sheet: Canvas, panel: Axes, most: int) -> None:
 
     low, high = panel.get_ylim()
     edge = 6 * sheet.unit * (high - low) / (float(panel.get_position().height) * sheet.height)
-    steps = MaxNLocator(most, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
-    panel.set_yticks([step for step in steps if low + edge < step < high - edge])
+    places: list[float] = []
+    while len(places) < FEWEST and most < MOST_STEPS:
+        steps = MaxNLocator(most, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
+        places = [step for step in steps if low + edge < step < high - edge]
+        most += 1
+    panel.set_yticks(places)
     panel.ticklabel_format(axis="y", useOffset=False, style="plain")
