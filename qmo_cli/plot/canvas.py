@@ -96,12 +96,14 @@ def legend_rows(width: int, unit: float) -> int:
 
 def canvas(series: Series, options: PlotOptions) -> Canvas:
     """An empty sheet for a series, its panels in place and its axes set."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     width, height = options.pixels()
     unit = unit_of(width, height)
     dpi = round(DPI * unit)
     figure = Figure(figsize=((width + 1e-3) / dpi, (height + 1e-3) / dpi), dpi=dpi)
+    FigureCanvasAgg(figure)  # measures words, whatever the format of the file
     scale = time_scale(series)
     panels = place_panels(figure, width, height, dpi / DPI)
     columns = price_columns(series, scale, round(panels[0].get_position().width * width))
