@@ -61,7 +61,7 @@ def inputs(given: Json, second: int, price: float | None, contracts: int) -> Jso
     if contracts:
         traded["seconds"] = [[second, price, price, price, price, buy, sell, 0, 1]]
         traded["profile"] = [[price, buy, sell, 0]]
-    empty = {key: [] for key in ("sweeps",) if key in given["trades"]}
+    empty: Json = {key: [] for key in ("sweeps",) if key in given["trades"]}
     depth = {**given["depth"], **({"sweeps": []} if "sweeps" in given["depth"] else {}), "hits": []}
     orders = {**given["orders"], "icebergs": [], "links": [], "stops": []}
     return {"trades": {**given["trades"], **traded, **empty}, "bars": None, "depth": depth, "orders": orders}

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from qmo_cli.blocks import MBO
 from qmo_cli.errors import BadData, UsageError
 from qmo_cli.feeds import open_source
 from qmo_cli.feeds.sim import SimOptions, simulate
@@ -59,7 +60,8 @@ def values(column: array[float]) -> list[float | None]:
 
 def zoned(second: int, *zones: Json, slot: str = "iceberg", **more: Any) -> Packet:
     """A packet with these zones."""
-    return decoded(line(second, **{slot: {"zones": list(zones), **more}}))
+    slots: Json = {slot: {"zones": list(zones), **more}}
+    return decoded(line(second, **slots))
 
 
 # ---- rows
@@ -147,14 +149,12 @@ def test_a_bar_is_a_row_without_sides() -> None:
 @pytest.mark.skipif(not ES.exists(), reason="needs the real market data beside the repository")
 def test_a_real_session_is_collected_whole() -> None:
     """Against the vendor's decoder: every trade of the file, its volume by side, highest and lowest price."""
-    import databento_dbn as vendor
-
     collection = Collection()
     collection.read([[packet] for packet in packets(open_source([str(ES)]), Setup())])
     trades = collection.choose().trades
     size, sides, prices = 0, Counter[str](), []
     for record in read_dbn(ES):
-        if record[1] == vendor.RType.MBO.value and record[38:39] == b"T":
+        if record[1] == MBO and record[38:39] == b"T":
             contracts = int.from_bytes(record[32:36], "little")
             sides[record[39:40].decode()] += contracts
             prices.append(int.from_bytes(record[24:32], "little", signed=True) / 1e9)
@@ -281,10 +281,10 @@ def test_stops_of_one_exchange_event_and_side_are_one_run() -> None:
 
 
 def test_a_grab_is_read_where_an_engine_tells_it_and_other_events_are_not() -> None:
-    events = [{"kind": "grab", "side": "A", "price": 2504.0, "ts_event": str(START), "bars": 3},
+    events = [{"kind": "grab", "side": "A", "price": 2504.0, "end": 2503.2, "ts_event": str(START), "bars": 3},
               {"kind": "sweep", "side": "A", "price": 2503.0, "ts_event": str(START)}]
     grabs = collected([line(1, liquidity={"score": 0.4, "events": events})]).grabs
-    assert grabs.marks() == [Mark(START, "A", 2504.0, 2504.0, 0)]
+    assert grabs.marks() == [Mark(START, "A", 2504.0, 2503.2, 0)]
 
 
 @given(st.lists(st.integers(1, 60), max_size=3 * MOST_MARKS))

@@ -68,8 +68,8 @@ def test_a_spike_of_one_second_in_a_day_is_drawn() -> None:
 
 
 def test_a_price_stays_where_it_was_until_it_moves() -> None:
-    columns = squeezed(np.array([0.0, 10.0]), tuple(map(np.array, ([1.0, 3.0], [2.0, 4.0], [0.5, 3.0], [1.5, 3.5]))),
-                       0.0, 100.0, 100)  # type: ignore[arg-type]
+    first, high, low, last = (np.array(pair) for pair in ([1.0, 3.0], [2.0, 4.0], [0.5, 3.0], [1.5, 3.5]))
+    columns = squeezed(np.array([0.0, 10.0]), (first, high, low, last), 0.0, 100.0, 100)
     x, y = steps(columns, 60.0)
     assert list(x) == [0.0] * 5 + [10.0] * 5
     np.testing.assert_equal(list(y), [NAN, 1.0, 0.5, 2.0, 1.5, 1.5, 3.0, 3.0, 4.0, 3.5])

@@ -40,7 +40,7 @@ PLOT = Part("plot", "plotting", PlotOptions, times=frozenset({"until"}), choices
 EPILOG = """\b
 Examples:
   qmo plot sim --minutes 60 --seed 7 --out chart.png
-  qmo plot FILE --from 2023-12-25T23:20Z --timezone America/Chicago > chart.png
+  qmo plot FILE --from 2023-12-25T23:20Z --timezone Europe/Zurich > chart.png
   ... | qmo signal --full | qmo plot - --out chart.png
   qmo feed FILE | qmo engine all | qmo plot --theme light --out chart.svg
 """

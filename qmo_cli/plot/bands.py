@@ -141,7 +141,11 @@ def duration(seconds: float) -> str:
 
 def draw_doubts(sheet: Canvas) -> None:
     """Spans whose data is worse than it is elsewhere in the picture: doubtful, stale, delayed."""
-    for one in sheet.series.doubts():
-        left, right = max(sheet.scale.place(one.since), 0.0), sheet.scale.place(one.until)
-        for panel in (sheet.price, sheet.delta, sheet.cvd):
-            panel.axvspan(left, right, facecolor=sheet.theme.alarm, alpha=0.16, linewidth=0, zorder=1)
+    doubts = sheet.series.doubts()
+    if not doubts:
+        return
+    left, right = sheet.scale.at(np.array([(one.since / 1e9, one.until / 1e9) for one in doubts]).T)
+    right = np.maximum(right, left + sheet.seconds_per_pixel())
+    for panel in (sheet.price, sheet.delta, sheet.cvd):
+        rectangles(panel, left, np.zeros(len(left)), right, np.ones(len(left)), facecolors=sheet.theme.alarm,
+                   alpha=0.16, linewidths=0, zorder=1, transform=panel.get_xaxis_transform())

@@ -24,6 +24,7 @@ TYPE_LIMITS = (0.74, 2.5)
 LEAD = 0.04                       # of the span of trading: how much is shown of the quotes before it
 USUAL_AREA = 1600 * 900
 LEFT, RIGHT, BOTTOM, TITLE, ROW, GAP = 62, 104, 42, 50, 19, 7  # margins in hundredths of an inch
+FEWEST, MOST_STEPS = 3, 30         # numbers on an axis: what is wanted, and when to stop trying
 EDGE = 6                          # room after the last frame, likewise
 NO_DATE: dict[Format, dict[str, Any]] = {  # of the file's making: the same input makes the same bytes
     "png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None},
@@ -95,12 +96,14 @@ def legend_rows(width: int, unit: float) -> int:
 
 def canvas(series: Series, options: PlotOptions) -> Canvas:
     """An empty sheet for a series, its panels in place and its axes set."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     width, height = options.pixels()
     unit = unit_of(width, height)
     dpi = round(DPI * unit)
     figure = Figure(figsize=((width + 1e-3) / dpi, (height + 1e-3) / dpi), dpi=dpi)
+    FigureCanvasAgg(figure)  # measures words, whatever the format of the file
     scale = time_scale(series)
     panels = place_panels(figure, width, height, dpi / DPI)
     columns = price_columns(series, scale, round(panels[0].get_position().width * width))
@@ -181,6 +184,10 @@ def round_numbers(sheet: Canvas, panel: Axes, most: int) -> None:
 
     low, high = panel.get_ylim()
     edge = 6 * sheet.unit * (high - low) / (float(panel.get_position().height) * sheet.height)
-    steps = MaxNLocator(most, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
-    panel.set_yticks([step for step in steps if low + edge < step < high - edge])
+    places: list[float] = []
+    while len(places) < FEWEST and most < MOST_STEPS:
+        steps = MaxNLocator(most, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
+        places = [step for step in steps if low + edge < step < high - edge]
+        most += 1
+    panel.set_yticks(places)
     panel.ticklabel_format(axis="y", useOffset=False, style="plain")

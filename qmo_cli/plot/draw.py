@@ -19,13 +19,11 @@ if TYPE_CHECKING:
 def picture(series: Series, options: PlotOptions) -> bytes:
     """The bytes of a picture's file: of the same series and options always the same."""
     import matplotlib as mpl
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     with mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams.update(settings(THEMES[options.theme]))
         sheet = canvas(series, options)
-        FigureCanvasAgg(sheet.figure)
         fill(sheet)
         return sheet.bytes()
 

@@ -111,12 +111,13 @@ def aligned(sheet: Canvas, x: float) -> str:
 
 def draw_flags(sheet: Canvas) -> None:
     """Gaps, rolls and the like: a line through all panels, and its name on top; doubtful spans are named likewise."""
-    room = Room(64 * sheet.unit)
+    room, pixel = Room(64 * sheet.unit), sheet.seconds_per_pixel()
+    lines = sorted({round(sheet.scale.place(flag.ts) / pixel) * pixel for flag in sheet.series.flags})
+    for panel in (sheet.price, sheet.delta, sheet.cvd) if lines else ():
+        panel.vlines(lines, 0, 1, transform=panel.get_xaxis_transform(), color=sheet.theme.alarm, linewidth=0.9,
+                     linestyle=(0, (4, 2)), zorder=6)
     for flag in sheet.series.flags:
-        x = sheet.scale.place(flag.ts)
-        for panel in (sheet.price, sheet.delta, sheet.cvd):
-            panel.axvline(x, color=sheet.theme.alarm, linewidth=0.9, linestyle=(0, (4, 2)), zorder=6)
-        name(sheet, room, x, flag_words(flag))
+        name(sheet, room, sheet.scale.place(flag.ts), flag_words(flag))
     for one in sheet.series.doubts():
         name(sheet, room, max(sheet.scale.place(one.since), 0.0), one.name)
 

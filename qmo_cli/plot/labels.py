@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from .canvas import LEFT, RIGHT, TITLE, Canvas
 from .series import TRUSTED
@@ -126,7 +126,7 @@ def begin(group: list[float], least: float) -> float:
 
 def draw_legend(sheet: Canvas, entries: list[Entry]) -> None:
     """Above the price, in as few rows as it fits into."""
-    room = sheet.width - (LEFT / 2 + RIGHT / 6) * sheet.unit
+    room, agg = sheet.width - (LEFT / 2 + RIGHT / 6) * sheet.unit, cast("Any", sheet.figure.canvas)
     for rows in range(1, len(entries) + 1):
         columns = -(-len(entries) // rows)
         legend = sheet.figure.legend(
@@ -135,7 +135,7 @@ def draw_legend(sheet: Canvas, entries: list[Entry]) -> None:
             handlelength=1.5, columnspacing=1.4, handletextpad=0.5, borderpad=0, borderaxespad=0, labelspacing=0.45,
             labelcolor=sheet.theme.faint,
         )
-        if legend.get_window_extent(sheet.figure.canvas.get_renderer()).width <= room:  # type: ignore[attr-defined]
+        if legend.get_window_extent(agg.get_renderer()).width <= room:
             return
         legend.remove()
 

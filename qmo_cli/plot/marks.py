@@ -89,7 +89,8 @@ def grabs(packet: Packet) -> Iterator[Mark]:
         if getattr(event, "kind", None) != "grab" or price is None:
             continue
         ts = getattr(event, "ts_event", None) or packet.ts
-        yield Mark(int(ts), getattr(event, "side", None) or "N", price, price, getattr(event, "size", None) or 0)
+        end = getattr(event, "end", None)
+        yield Mark(int(ts), getattr(event, "side", None) or "N", price, price if end is None else end, 0)
 
 
 def flags(packet: Packet) -> Iterator[Flag]:

@@ -48,9 +48,9 @@ class LiquidityEventView(Struct, frozen=True, gc=False):
 
     kind: str | None = None
     side: str | None = None
-    price: float | None = None
+    price: float | None = None           # of the swing that was broken
+    end: float | None = None             # how far price went beyond it
     ts_event: str | None = None          # ns
-    size: int | None = None
 
 
 class LiquidityView(Struct, frozen=True):
