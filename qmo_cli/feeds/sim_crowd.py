@@ -86,7 +86,7 @@ class Crowd:
         """How far from the touch somebody cancels; a small touch is rather left alone."""
         depth: cython.longlong = self.dice.draw(self.depths)
         lots: cython.longlong = self.book.level(self.book.touch(side)).lots
-        if depth == 0 and lots < 6 and self.dice.below(100) < 82:
+        if depth == 0 and lots < 6 and self.dice.below(100) < 77:
             return 1 + self.dice.below(5)
         if depth > 0 and lots > 15 and self.dice.below(10) < 5:
             return 0
@@ -103,7 +103,7 @@ class Crowd:
         lots: cython.longlong = self.book.level(self.book.touch(side)).lots
         if depth == 0 and lots > 14 and self.dice.below(lots) > 5:
             return 1 + self.dice.below(8)
-        if depth > 0 and lots < 6 and self.dice.below(10) < 5:
+        if depth > 0 and lots < 5 and self.dice.below(10) < 5:
             return 0
         return depth
 
