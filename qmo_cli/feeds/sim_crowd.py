@@ -66,9 +66,19 @@ class Crowd:
             level: Level = self.book.level(tick)
             if level.first is not None:
                 order: RestingOrder = self.queued(level)
-                return order
-        order = self.book.live[self.dice.below(len(self.book.live))]
-        return order  # noqa: RET504 - the name carries the type
+                if self.free(order):
+                    return order
+        return self.anybody()
+
+    @cython.cfunc
+    def anybody(self) -> RestingOrder:
+        """Any resting order, one that no plan depends on if a few looks find one."""
+        order: RestingOrder = self.book.live[self.dice.below(len(self.book.live))]
+        looks: cython.longlong = 8
+        while looks > 0 and not self.free(order):
+            order = self.book.live[self.dice.below(len(self.book.live))]
+            looks -= 1
+        return order
 
     @cython.cfunc
     def queued(self, level: Level) -> RestingOrder:
