@@ -101,8 +101,32 @@ def test_fills_are_at_the_price_of_their_trade_and_on_the_other_side(busy: list[
     other = {b"B": {b"A"}, b"A": {b"B"}, b"N": {b"A", b"B"}}
     for event in busy:
         for trade, filled in trades_of(event):
-            assert all(f.price == trade.price and f.side in other[trade.side] for f in filled)
-            assert sum(f.size for f in filled) <= trade.size
+            passive = [f for f in filled if f.order_id != trade.order_id]
+            assert all(f.price == trade.price for f in filled)
+            assert all(f.side in other[trade.side] for f in passive)
+            assert sum(f.size for f in passive) <= trade.size
+
+
+def test_an_order_that_is_modified_into_the_market_is_the_aggressor_and_leaves_its_old_price(
+    busy: list[list[Record]],
+) -> None:
+    """As in real files: T and F of the same id at the trade's price; a C is at the price where the order rested."""
+    replay, gone, moved = Replay(), 0, 0
+    for event in busy:
+        for trade, filled in trades_of(event):
+            own = [f for f in filled if f.order_id == trade.order_id]
+            if own:
+                side, price = replay.where[trade.order_id]
+                after = next(r for r in event if r.order_id == trade.order_id and r.action in (b"C", b"M"))
+                assert [(f.side, f.size) for f in own] == [(trade.side, trade.size)]
+                assert side == trade.side
+                assert (trade.price - price) * (1 if side == b"B" else -1) > 0
+                assert after.price == (price if after.action == b"C" else trade.price)
+                gone += after.action == b"C"
+                moved += after.action == b"M"
+        replay.take(event)
+    assert gone > 5
+    assert moved > 0
 
 
 def test_trades_without_side_or_with_implied_lots_or_two_aggressors_are_rare_but_there() -> None:
@@ -111,19 +135,22 @@ def test_trades_without_side_or_with_implied_lots_or_two_aggressors_are_rare_but
         found = list(trades_of(event))
         trades += len(found)
         unsaid += sum(trade.side == b"N" for trade, _ in found)
-        implied += sum(trade.size > sum(f.size for f in filled) for trade, filled in found)
+        implied += sum(trade.size > sum(f.size for f in filled if f.order_id != trade.order_id)
+                       for trade, filled in found)
         stops += len({trade.order_id for trade, _ in found}) > 1
     assert 0 < unsaid < 0.02 * trades
-    assert 0 < implied < 0.08 * trades
+    assert 0.02 * trades < implied < 0.08 * trades
     assert 0 < stops < 0.03 * trades
 
 
 def test_fills_follow_the_order_of_the_queue(busy: list[list[Record]]) -> None:
     replay, checked = Replay(), 0
     for event in busy:
-        filled = [r.order_id for r in event if r.action == b"F"]
-        if len(set(filled)) == len(filled) and len({r.price for r in event if r.action == b"F"}) == 1:
-            queue = replay.queues[next((r.side, r.price) for r in event if r.action == b"F")]
+        aggressors = {r.order_id for r in event if r.action == b"T"}
+        fills = [r for r in event if r.action == b"F" and r.order_id not in aggressors]
+        filled = [r.order_id for r in fills]
+        if len(set(filled)) == len(filled) and len({r.price for r in fills}) == 1:
+            queue = replay.queues[fills[0].side, fills[0].price]
             assert filled == queue[: len(filled)]
             checked += 1
         replay.take(event)

@@ -39,11 +39,11 @@ class SimOptions:
     rate: float = field(default=50.0, metadata={"help": "Mean number of records per second of event time while the market is open."})
     start: int = field(default=START, metadata={
         "help": "Time of the first record, ns since 1970; Monday 2026-10-05 14:00 UTC unless given."})
-    icebergs: float = field(default=0.0007, metadata={
-        "help": "Share of new orders that are native icebergs, 0 for none; 0.0007 makes about 4 % of the volume."})
+    icebergs: float = field(default=0.0005, metadata={
+        "help": "Share of new orders that are native icebergs, 0 for none; 0.0005 makes about 4 % of the volume."})
 
-    synthetics: float = field(default=0.0012, metadata={
-        "help": "Share of new orders that begin a synthetic iceberg, 0 for none; 0.0012 makes about 6 % of the volume."})
+    synthetics: float = field(default=0.0014, metadata={
+        "help": "Share of new orders that begin a synthetic iceberg, 0 for none; 0.0014 makes about 6 % of the volume."})
     gaps: float = field(default=1.0, metadata={
         "help": "Mean number of gaps in a million events: records are lost, the book is doubtful until a snapshot."})
     decoys_only: bool = field(default=False, metadata={

@@ -72,7 +72,7 @@ class Clock:
         if self.burst > 0:
             self.burst -= 1
             if self.burst == 0:
-                self.echo = self.dice.below(100) < 40
+                self.echo = self.dice.below(100) < 50
             return 200 + self.dice.below(2_400)
         if self.dice.below(100) < 70:
             return (self.owed * self.dice.below(1024)) >> 15

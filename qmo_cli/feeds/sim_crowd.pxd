@@ -18,6 +18,7 @@ cdef class Crowd:
     cdef long long lean(self) noexcept
     cdef long long room(self, long long side, long long tick) noexcept
     cdef RestingOrder candidate(self, long long side)
+    cdef RestingOrder anybody(self)
     cdef RestingOrder queued(self, Level level)
     cdef long long cancel_depth(self, long long side) noexcept
     cdef long long add_depth(self, long long side) noexcept

@@ -66,9 +66,19 @@ class Crowd:
             level: Level = self.book.level(tick)
             if level.first is not None:
                 order: RestingOrder = self.queued(level)
-                return order
-        order = self.book.live[self.dice.below(len(self.book.live))]
-        return order  # noqa: RET504 - the name carries the type
+                if self.free(order):
+                    return order
+        return self.anybody()
+
+    @cython.cfunc
+    def anybody(self) -> RestingOrder:
+        """Any resting order, one that no plan depends on if a few looks find one."""
+        order: RestingOrder = self.book.live[self.dice.below(len(self.book.live))]
+        looks: cython.longlong = 8
+        while looks > 0 and not self.free(order):
+            order = self.book.live[self.dice.below(len(self.book.live))]
+            looks -= 1
+        return order
 
     @cython.cfunc
     def queued(self, level: Level) -> RestingOrder:
@@ -86,7 +96,7 @@ class Crowd:
         """How far from the touch somebody cancels; a small touch is rather left alone."""
         depth: cython.longlong = self.dice.draw(self.depths)
         lots: cython.longlong = self.book.level(self.book.touch(side)).lots
-        if depth == 0 and lots < 6 and self.dice.below(100) < 82:
+        if depth == 0 and lots < 6 and self.dice.below(100) < 77:
             return 1 + self.dice.below(5)
         if depth > 0 and lots > 15 and self.dice.below(10) < 5:
             return 0
@@ -103,7 +113,7 @@ class Crowd:
         lots: cython.longlong = self.book.level(self.book.touch(side)).lots
         if depth == 0 and lots > 14 and self.dice.below(lots) > 5:
             return 1 + self.dice.below(8)
-        if depth > 0 and lots < 6 and self.dice.below(10) < 5:
+        if depth > 0 and lots < 5 and self.dice.below(10) < 5:
             return 0
         return depth
 

@@ -19,14 +19,14 @@ def table(*parts: tuple[int, int]) -> array[int]:
 
 
 ADD_LOTS = table((72, 1), (12, 2), (5, 3), (3, 4), (4, 5), (1, 6), (1, 8), (1, 10), (1, 15))
-TRADE_LOTS = table((70, 1), (15, 2), (5, 3), (4, 4), (3, 5), (2, 8), (1, 12))
-DEPTHS = table((95, 0), (9, 1), (7, 2), (5, 3), (4, 4), (4, 6), (3, 8), (3, 11), (3, 16), (3, 25), (2, 40))
+TRADE_LOTS = table((74, 1), (14, 2), (4, 3), (3, 4), (3, 5), (2, 8), (1, 12))
+DEPTHS = table((107, 0), (9, 1), (7, 2), (5, 3), (4, 4), (4, 6), (3, 8), (3, 11), (3, 16), (3, 25), (2, 40))
 PEAKS = table((55, 1), (15, 2), (7, 3), (7, 4), (6, 5), (4, 10), (3, 15), (2, 20), (1, 30))
 CLIPS = table((10, 1), (28, 2), (20, 3), (8, 4), (20, 5), (10, 10), (4, 20))
-MULTIPLES = table((20, 3), (20, 6), (20, 10), (15, 16), (12, 25), (8, 40), (4, 70), (1, 200))  # total / peak
+MULTIPLES = table((20, 3), (20, 6), (20, 10), (15, 16), (12, 25), (8, 40), (4, 70), (1, 110))  # total / peak
 TRANCHES = table((25, 3), (25, 5), (20, 8), (15, 12), (10, 20), (4, 40), (1, 90))              # total / clip
 EQUALS = table((50, 2), (20, 3), (25, 5), (5, 10))   # lots of independent orders that are alike
-BURSTS = table((90, 20), (50, 50), (30, 100), (3, 460))  # events within microseconds of each other
+BURSTS = table((90, 20), (50, 50), (30, 100), (3, 410))  # events within microseconds of each other
 
 
 def latencies(median: float, low: float, high: float, spread: float) -> array[int]:

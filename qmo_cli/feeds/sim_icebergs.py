@@ -16,7 +16,7 @@ from .sim_truth import Truth, letter, time_text
 LOOK = cython.declare(cython.longlong, 10)      # tasks: see to an iceberg
 HIT = cython.declare(cython.longlong, 11)       # somebody takes all of it at once
 SECOND = cython.declare(cython.longlong, 1_000_000_000)
-LARGEST = cython.declare(cython.longlong, 900)  # lots
+LARGEST = cython.declare(cython.longlong, 650)  # lots
 
 
 @cython.cclass
@@ -67,7 +67,7 @@ class Icebergs:
         total: cython.longlong = shown + peak * (self.dice.draw(self.multiples) - 1)
         total = min(total, LARGEST) + self.dice.below(peak)
         plan: Native = self.place(side, self.book.touch(side), shown, peak, total)
-        if self.dice.below(100) < 46:
+        if self.dice.below(100) < 48:
             plan.heart = 1 + self.dice.below(plan.total)
         plan.follows = self.dice.below(100) < 30
         if total <= 30 and self.dice.below(100) < 12:
