@@ -262,13 +262,22 @@ def depth_input(events: list[Done], end: View, tick: int | None, swept: list[Fac
     }
 
 
+def ends_of(every: list[Facts]) -> list[Fact]:
+    """Ends with the number of the frame's links before each."""
+    ends, links = [], 0
+    for facts in every:
+        ends += [{**end, "after": links + end["after"]} for end in facts.ends]
+        links += len(facts.links)
+    return ends
+
+
 def orders_input(events: list[Done]) -> Fact:
     """packets.OrdersInput, lists uncut."""
     every = [event.facts for event in events]
     return {
         "icebergs": [fact for facts in every for fact in facts.icebergs], "icebergs_dropped": 0,
         "links": [fact for facts in every for fact in facts.links], "links_dropped": 0,
-        "ends": [fact for facts in every for fact in facts.ends], "ends_dropped": 0,
+        "ends": ends_of(every), "ends_dropped": 0,
         "stops": [fact for facts in every for fact in facts.stops], "stops_dropped": 0,
         "implied": sum(facts.implied for facts in every),
     }
