@@ -61,6 +61,8 @@ class Done:
     after: View | None = None
     facts: Facts = field(default_factory=Facts)
     sudden: bool = False         # an instrument's first book
+    quoted: str | None = None    # the schema that gives the quotes
+    levels: list[Fact] = field(default_factory=list)  # what levels give away of hidden size
 
     @property
     def jump(self) -> bool:
@@ -260,6 +262,42 @@ def depth_input(events: list[Done], end: View, tick: int | None, swept: list[Fac
         "sweeps": swept, "sweeps_dropped": 0, "added_bid": added_bid, "removed_bid": removed_bid,
         "added_ask": added_ask, "removed_ask": removed_ask, "ofi": flow_by_rank[0], "mlofi": flow_by_rank,
     }
+
+
+def taken_at(event: Done) -> dict[tuple[str, int], int]:
+    """Contracts that left each level by trading, in the order of the first."""
+    found: dict[tuple[str, int], int] = {}
+    for record in event.taken:
+        if record.side != "N":
+            key = OTHER[record.side], price_of(record)
+            found[key] = found.get(key, 0) + record.size
+    return found
+
+
+def depth_facts(event: Done) -> list[Fact]:
+    """Levels that traded more than their depth lost; ``excess`` where none is left."""
+    facts = []
+    for (side, price), traded in taken_at(event).items():
+        before, after = (view.size(side, price) if view else 0 for view in (event.before, event.after))
+        if before > 0 and traded - (before - after) > 0:
+            facts.append(level_fact(event, "refresh" if after else "excess", (side, price), (before, after, traded)))
+    return facts
+
+
+def level_fact(event: Done, kind: str, place: tuple[str, int], sizes: tuple[int, int, int]) -> Fact:
+    """packets.LevelFact; sizes: before, after, traded."""
+    before, after, traded = sizes
+    estimate = traded - before if kind == "unconfirmed" else traded - before + after
+    return {
+        "ts_event": str(event.records[0].ts_event), "kind": kind, "side": place[0], "price": money(place[1]),
+        "before": before, "after": after, "traded": traded, "estimate": estimate}
+
+
+def levels_input(events: list[Done], quoted: str | None) -> Fact | None:
+    """packets.LevelsInput, uncut."""
+    if quoted not in ("mbp-10", "tbbo"):
+        return None
+    return {"facts": [fact for event in events if event.quoted == quoted for fact in event.levels], "dropped": 0}
 
 
 def ends_of(every: list[Facts]) -> list[Fact]:
