@@ -260,6 +260,7 @@ class RefillEnd(Struct, frozen=True, gc=False):
     kind: Literal["executed", "cancelled", "native", "unknown"]  # native: it hides size itself
     order_id: str
     filled: int                          # since it entered
+    after: int                           # how many of the packet's links came before it
 
 
 class StopFact(Struct, frozen=True, gc=False):

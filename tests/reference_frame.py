@@ -76,6 +76,8 @@ class Done:
     sudden: bool = False         # an instrument's first book
     whole: bool = True           # the book is whole after it
     flow_second: int = 0         # in which its order flow imbalance counts
+    quoted: str | None = None    # the schema that gives the quotes
+    levels: list[Fact] = field(default_factory=list)  # what levels give away of hidden size
 
     @property
     def jump(self) -> bool:
@@ -355,13 +357,58 @@ def depth_input(events: list[Done], end: View, tick: int | None) -> Fact:
     }
 
 
+def taken_at(event: Done) -> dict[tuple[str, int], int]:
+    """Contracts that left each level by trading, in the order of the first."""
+    found: dict[tuple[str, int], int] = {}
+    for record in event.taken:
+        if record.side != "N":
+            key = OTHER[record.side], price_of(record)
+            found[key] = found.get(key, 0) + record.size
+    return found
+
+
+def depth_facts(event: Done) -> list[Fact]:
+    """Levels that traded more than their depth lost; ``excess`` where none is left."""
+    facts = []
+    for (side, price), traded in taken_at(event).items():
+        before, after = (view.size(side, price) if view else 0 for view in (event.before, event.after))
+        if before > 0 and traded - (before - after) > 0:
+            facts.append(level_fact(event, "refresh" if after else "excess", (side, price), (before, after, traded)))
+    return facts
+
+
+def level_fact(event: Done, kind: str, place: tuple[str, int], sizes: tuple[int, int, int]) -> Fact:
+    """packets.LevelFact; sizes: before, after, traded."""
+    before, after, traded = sizes
+    estimate = traded - before if kind == "unconfirmed" else traded - before + after
+    return {
+        "ts_event": str(event.records[0].ts_event), "kind": kind, "side": place[0], "price": money(place[1]),
+        "before": before, "after": after, "traded": traded, "estimate": estimate}
+
+
+def levels_input(events: list[Done], quoted: str | None) -> Fact | None:
+    """packets.LevelsInput, uncut."""
+    if quoted not in ("mbp-10", "tbbo"):
+        return None
+    return {"facts": [fact for event in events if event.quoted == quoted for fact in event.levels], "dropped": 0}
+
+
+def ends_of(every: list[Facts]) -> list[Fact]:
+    """Ends with the number of the frame's links before each."""
+    ends, links = [], 0
+    for facts in every:
+        ends += [{**end, "after": links + end["after"]} for end in facts.ends]
+        links += len(facts.links)
+    return ends
+
+
 def orders_input(events: list[Done]) -> Fact:
     """packets.OrdersInput, lists uncut."""
     every = [event.facts for event in events]
     return {
         "icebergs": [fact for facts in every for fact in facts.icebergs], "icebergs_dropped": 0,
         "links": [fact for facts in every for fact in facts.links], "links_dropped": 0,
-        "ends": [fact for facts in every for fact in facts.ends], "ends_dropped": 0,
+        "ends": ends_of(every), "ends_dropped": 0,
         "stops": [fact for facts in every for fact in facts.stops], "stops_dropped": 0,
         "implied": sum(facts.implied for facts in every),
     }

@@ -74,6 +74,10 @@ class Facts:
     shown_fills: Counter[tuple[str, int]] = field(default_factory=Counter)  # side, price -> displayed size filled
     at_trade: list[int] = field(default_factory=list)  # displayed where each T hits, when it does
 
+    def tell_ends(self, ends: list[Fact]) -> None:
+        """Ends of orders that links told as added, with how many links of the event came before."""
+        self.ends += [{**end, "after": len(self.links)} for end in ends]
+
 
 @dataclass(frozen=True, slots=True)
 class Dead:
@@ -165,7 +169,7 @@ class OrderBook(Book):
         for index, record in enumerate(records):
             if is_doubtful(record):
                 facts.icebergs += self._lost(record.ts_event)
-                facts.ends += self._ends(sorted(self.linked), "unknown", record.ts_event)
+                facts.tell_ends(self._ends(sorted(self.linked), "unknown", record.ts_event))
             self._judge(record)
             silent = self.silent = self.doubtful or records[0].snapshot or auction
             if record.action == "T":
@@ -178,11 +182,11 @@ class OrderBook(Book):
                 case = self._change(record, fills.pop(record.order_id, []))
                 self._tell(facts, case, counted, silent)
                 self._bury(case, auction)
-                facts.ends += self._end(case)
+                facts.tell_ends(self._end(case))
                 self._notice(facts, case)
             else:
                 if record.action == "A":
-                    facts.ends += self._ends(self.linked & {record.order_id}, "unknown", record.ts_event)
+                    facts.tell_ends(self._ends(self.linked & {record.order_id}, "unknown", record.ts_event))
                 self.apply(record, owners=True)
                 facts.links += self._links(record)
         for order_id, own in fills.items():
@@ -190,7 +194,7 @@ class OrderBook(Book):
             self._tell(facts, tale(order_id, order, order, own, None), counted, silent=True)
         if is_uncross(records):
             facts.icebergs += self._lost(records[0].ts_event)
-            facts.ends += self._ends(sorted(self.linked), "unknown", records[0].ts_event)
+            facts.tell_ends(self._ends(sorted(self.linked), "unknown", records[0].ts_event))
         return facts
 
     def _change(self, record: Record, fills: list[tuple[Record, int | None]]) -> Story:
@@ -285,8 +289,8 @@ class OrderBook(Book):
         if case.order_id not in self.linked or case.change is None or case.start is None:
             return []
         filled = case.start.total + case.fill
-        if case.end is not None and case.end.iceberg or case.gone and (case.start.iceberg or case.fill > case.start.size
-                                                                      and not self.silent):
+        beyond = case.fill > case.start.size and not self.silent
+        if (case.end is not None and case.end.iceberg) or (case.gone and (case.start.iceberg or beyond)):
             kind = "native"
         elif case.gone:
             kind = "executed" if case.fill >= case.start.size else "cancelled"

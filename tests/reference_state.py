@@ -33,7 +33,19 @@ from typing import Any
 from qmo_cli.blocks import SECOND
 
 from .reference_book import View, view_of
-from .reference_frame import OTHER, Done, Run, depth_input, orders_input, sweeps, trades_input
+from .reference_frame import (
+    OTHER,
+    Done,
+    Run,
+    depth_facts,
+    depth_input,
+    level_fact,
+    levels_input,
+    orders_input,
+    sweeps,
+    taken_at,
+    trades_input,
+)
 from .reference_orders import OrderBook
 from .reference_records import Record, Row, money
 
@@ -109,6 +121,7 @@ class State:
     view: View | None = None                          # displayed book of an mbp schema
     quote: tuple[list[Row], list[Row]] = field(default_factory=lambda: ([], []))
     quote_ts: int = 0
+    kept: list[tuple[tuple[str, int], int, int]] = field(default_factory=list)  # place, displayed, traded beyond it
     price: tuple[int, int, str] | None = None         # the last one, its time, "trade" or "bar"
     interval: int = 0                                 # s, of the finest bars
     second: int = 0                                   # newest one that has a trade
@@ -138,7 +151,7 @@ class State:
             for sums in self.frames.values():
                 sums.leading.clear()
         if self.best(QUOTES_FROM) != quotes:
-            self.view = None
+            self.view, self.kept = None, []
         gives = kind == self.best(TRADES_FROM)
         counts = gives and record.action == "T" and record.ts_event > self.covered
         self.dropped += gives and record.action == "T" and not counts
@@ -211,10 +224,29 @@ def take_other(state: State, given: list[Given]) -> Done:
         if last.schema in DEPTHS:
             done.before, done.after = state.view, view_of(last.bids, last.asks, DEPTHS[last.schema])
             done.sudden, state.view = state.view is None, done.after
+    done.quoted = state.best(QUOTES_FROM)
+    if done.quoted == "mbp-10" and not done.jump:
+        done.levels = depth_facts(done)
+    elif done.quoted == "tbbo":
+        follow(state, done)
     for one in done.trades:
         view = view_of(one.bids, one.asks, 10) if one.schema in DEPTHS else None
         done.shown.append(view.size(OTHER[one.side], one.price or 0) if view else None)
     return done
+
+
+def follow(state: State, done: Done) -> None:
+    """tbbo: more traded at the touch than displayed, and the next quote is still there."""
+    best = dict(zip("BA", (rows[0] if rows else None for rows in state.quote), strict=True))
+    for place, displayed, traded in state.kept:
+        row = best[place[0]]
+        if row and row[0] == place[1]:
+            done.levels.append(level_fact(done, "unconfirmed", place, (displayed, row[1], traded)))
+    state.kept = []
+    for place, traded in taken_at(done).items():
+        row = best[place[0]]
+        if row and row[0] == place[1] and traded > row[1]:
+            state.kept.append((place, row[1], traded))
 
 
 def end_view(state: State) -> View | None:
@@ -299,5 +331,6 @@ def frame_of(state: State, sums: Sums, ts: int, tick: int | None, *, closed: boo
         "bars": [bar_of(record) for record in sums.bars] or None,
         "depth": depth_input(sums.events, end, tick) if end else None,
         "orders": orders_input(sums.events) if "mbo" in state.seen else None,
+        "levels": levels_input(sums.events, state.best(QUOTES_FROM)),
     }
     return {"market": market_of(state, sums, ts), "health": health_of(state, sums), "inputs": inputs}

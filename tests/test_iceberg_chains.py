@@ -93,7 +93,7 @@ def test_the_last_tranche_may_be_smaller_and_nothing_follows_it() -> None:
     assert all("14" not in event.members or event.chain != events[0].chain for event in events)
 
 
-def test_a_chain_is_executed_when_a_second_has_passed_since_its_last_fill() -> None:
+def test_a_chain_is_executed_when_some_seconds_have_passed_since_its_last_fill() -> None:
     script = later(Refilled().begin().chain(5, 5, 5).fill(12, 5))
     last = told(script)[-1]
     assert (last.kind, last.order_id, last.total_filled, last.hidden_traded) == ("executed", "12", 15, 10)
@@ -233,7 +233,7 @@ def test_a_rate_is_never_more_than_one() -> None:
 
 
 def test_an_end_of_an_order_that_is_in_no_chain_tells_nothing() -> None:
-    assert Chains("GCJ6", HOUR).end(RefillEnd(str(START), "executed", "5", 3), START) is None
+    assert Chains("GCJ6", HOUR).end(RefillEnd(str(START), "executed", "5", 3, 0), START) is None
 
 
 def busy(number: int, noise: bool) -> Refilled:
@@ -304,7 +304,7 @@ def test_a_real_file_has_nineteen_chains_and_most_of_them_may_be_chance(christma
 
 
 def test_a_real_chain_is_what_its_records_say(christmas: list[Packet]) -> None:
-    """Three offers of 4 at 4810.5; the second and third came 11 and 19 ms... after the fill of the one before."""
+    """Three offers of 4 at 4810.5, added 3.8 and 0.04 ms after the fill of the one before; by hand from the records."""
     events = [event for packet in christmas for event in packet.slots["iceberg"].events
               if event.source == "synthetic" and "6412777283097" in event.members]
     event, = events

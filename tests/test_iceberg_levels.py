@@ -83,16 +83,15 @@ def depth_and_truth(seed: int, number: int) -> tuple[list[bytes], set[Place], se
             if record.action == "F":
                 fills[record.order_id] += record.size
             was = book.orders.get(record.order_id)
-            if record.action == "M" and was and fills[record.order_id] and record.price == was[1]:
-                if record.size > was[2] - fills[record.order_id] and not first.snapshot:
-                    truth.add((first.ts_event, was[0], was[1] / 1e9))
+            stays = record.action == "M" and was and fills[record.order_id] and record.price == was[1]
+            if was and stays and record.size > was[2] - fills[record.order_id]:
+                truth.add((first.ts_event, was[0], was[1] / 1e9))
             book.take(record)
         trades = [record for record in event if record.action == "T" and record.side != "N"]
         if sum(record.size for record in trades) > sum(fills.values()):
             implied |= {(first.ts_event, OTHER[record.side], (record.price or 0) / 1e9) for record in trades}
         times = {"ts_event": first.ts_event, "ts_recv": max(last.time, first.ts_event)}
-        for record in trades:
-            depth.append(mbp10("T", record.side, (record.price or 0) / 1e9, record.size, *before, **times))
+        depth += [mbp10("T", one.side, (one.price or 0) / 1e9, one.size, *before, **times) for one in trades]
         after = book.top("B"), book.top("A")
         if after != before:
             depth.append(mbp10("M", "B", after[0][0][0] if after[0] else 1.0, 1, *after, flags=128, **times))
@@ -147,7 +146,8 @@ def test_what_traded_and_did_not_leave_the_depth_was_hidden(
 
 
 def test_a_refreshed_level_is_told_weighs_and_is_lost_after_a_quarter_of_an_hour() -> None:
-    records = [*hit(5, 5, 5), *hit(5, 5, 5, ms=20)[2:], *hit(1, 5, 4, ms=1_000_000)[2:], *hit(1, 4, 3, ms=1_005_000)[2:]]
+    records = [*hit(5, 5, 5), *hit(5, 5, 5, ms=20)[2:]]
+    records += [*hit(1, 5, 4, ms=1_000_000)[2:], *hit(1, 4, 3, ms=1_005_000)[2:]]
     packets = run(records, "1s", NAMES)
     events = [event for packet in packets for event in packet.slots["iceberg"].events]
     assert [(event.kind, event.source, event.order_id, event.confidence, event.evidence) for event in events] == [

@@ -12,6 +12,7 @@ window.
 
 from __future__ import annotations
 
+from bisect import bisect_right, insort
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -29,7 +30,7 @@ from .told import WALL_RELOADS, WALL_SPAN, Iceberg, IcebergEvent, Pattern
 SHIFTS = 5
 LEAST_TRANCHES = 3
 LEAST_CLIP = 2
-LAST_IN = SECOND          # a chain whose newest tranche was filled is over after this time without another
+LAST_IN = 3 * SECOND      # a chain whose newest tranche was filled is over after this; adds may come a second late
 ENOUGH = 10               # chains in the window without which no rate is told
 WINDOW_MS = 50.0          # the longest delay of a refill, as in ``route``
 USUAL_MS = 10.0           # mean delay of a refill; the choice of ours, measured medians are about 5 ms
@@ -221,9 +222,9 @@ class Chains:
     real: Search = field(init=False)
     null: list[Search] = field(init=False)
     live: dict[str, Chain] = field(default_factory=dict)     # by the id of the newest tranche
-    filled: deque[tuple[int, Chain]] = field(default_factory=deque)  # whose newest tranche was filled, and when
-    found: deque[int] = field(default_factory=deque)         # ns, detections
-    chance: deque[int] = field(default_factory=deque)        # the same under any shift
+    filled: list[tuple[int, str, Chain]] = field(default_factory=list)  # when the newest tranche was filled
+    found: list[int] = field(default_factory=list)           # ns, detections, ascending
+    chance: list[int] = field(default_factory=list)          # the same under any shift
 
     def __post_init__(self) -> None:
         self.real = Search(0, self.series, self.window)
@@ -231,15 +232,23 @@ class Chains:
 
     def take(self, links: Sequence[RefillLink], ts: int) -> Told | None:
         """The links of one add; what they tell of a chain."""
-        self.chance.extend([ts for search in self.null if (told := search.take(links, ts)) and told.fresh])
+        for search in self.null:
+            by_chance = search.take(links, ts)
+            if by_chance is not None and by_chance.fresh:
+                self._count(self.chance, ts)
         told = self.real.take(links, ts)
         if told is None:
             return None
         if told.fresh:
-            self.found.append(ts)
+            self._count(self.found, ts)
         self.live = {key: chain for key, chain in self.live.items() if chain is not told.chain}
         self.live[told.chain.tail.order_id] = told.chain
         return told
+
+    def _count(self, times: list[int], ts: int) -> None:
+        """Note a detection, and forget those that no window to come can hold."""
+        insort(times, ts)
+        del times[:bisect_right(times, ts - self.window - LAST_IN)]
 
     def end(self, end: RefillEnd, ts: int) -> Told | None:
         """The newest tranche of a chain rests no more: where it was filled another may follow yet."""
@@ -248,14 +257,14 @@ class Chains:
             return None
         if end.kind == "executed":
             chain.died, chain.tail.filled = ts, end.filled
-            self.filled.append((ts, chain))
+            insort(self.filled, (ts, chain.id, chain))
             return None
         return self._close(chain, ts, "cancelled" if end.kind == "cancelled" else "unknown", end.filled)
 
     def advance(self, now: int) -> Iterator[Told]:
         """The chains that are executed by this time, for no tranche followed."""
         while self.filled and self.filled[0][0] + LAST_IN < now:
-            died, chain = self.filled.popleft()
+            died, _, chain = self.filled.pop(0)
             if chain.died == died and not chain.over:
                 yield self._close(chain, died, "executed", chain.tail.filled)
 
@@ -267,10 +276,9 @@ class Chains:
 
     def counts(self, now: int) -> tuple[int, float]:
         """Chains of the window, and how many chance makes on average."""
-        for times in (self.found, self.chance):
-            while times and times[0] <= now - self.window:
-                times.popleft()
-        return len(self.found), len(self.chance) / SHIFTS
+        number, by_chance = (
+            len(times) - bisect_right(times, now - self.window) for times in (self.found, self.chance))
+        return number, by_chance / SHIFTS
 
     def rate(self, now: int) -> float | None:
         """The false discovery rate; None below five chains."""

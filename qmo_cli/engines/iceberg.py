@@ -12,7 +12,7 @@ import cython
 from cython.cimports.libc.math import exp
 
 from qmo_cli.engines.bars import BarsReading
-from qmo_cli.engines.chains import ENOUGH, Chains, Told, confidence_of
+from qmo_cli.engines.chains import ENOUGH, LAST_IN, Chains, Told, confidence_of
 from qmo_cli.engines.estimate import Sizes
 from qmo_cli.engines.levels import Levels
 from qmo_cli.engines.lives import CONFIDENCE, Life
@@ -158,7 +158,7 @@ class IcebergEngine:
         """Let time pass for zones, for chains that wait for another tranche and for levels that are quiet."""
         events: list[IcebergEvent] = []
         if self.chains.filled:
-            events += [self._chain(packet, told, now) for told in self.chains.advance(now)]
+            events += [self._chain(packet, told, told.ts + LAST_IN) for told in self.chains.advance(now)]
         if self.levels.live:
             events += [
                 life.event(packet, "unknown", ts, self.levels.confidence(life))
@@ -237,7 +237,7 @@ class IcebergEngine:
             self.zones = [zone.public(self.half_life) for zone in shown], len(book.zones) - len(shown)
             self.confidence = certainty(book.zones)
             book.changed = False
-        elif self._stands(packet, events):
+        elif kept is not None and self._stands(kept, packet, events):
             return kept
         now: cython.longlong = packet.ts
         up: cython.double
@@ -255,10 +255,9 @@ class IcebergEngine:
         )
         return self.kept
 
-    def _stands(self, packet: Packet, events: list[IcebergEvent]) -> bool:
+    def _stands(self, kept: IcebergReading, packet: Packet, events: list[IcebergEvent]) -> bool:
         """Whether the last reading can be given again: nothing shows that did not, and nothing decays."""
-        kept = self.kept
-        if kept is None or self.book.zones or events or kept.events or kept.icebergs is not self.icebergs[0]:
+        if self.book.zones or events or kept.events or kept.icebergs is not self.icebergs[0]:
             return False
         return not self.chains.found and not self.chains.chance and kept.links_dropped == (
             self.links_dropped if packet.inputs.orders is not None else None)

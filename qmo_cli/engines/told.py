@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from heapq import merge
 from itertools import groupby
 from operator import attrgetter, itemgetter
 from typing import Annotated, Any, Literal
 
 from msgspec import Struct
 
-from ..packets import OPTIONAL, Inputs, OptionalFloat, OptionalInt, OptionalStr, RefillLink, ScoredReading
+from ..packets import OPTIONAL, Inputs, OptionalFloat, OptionalInt, OptionalStr, OrdersInput, RefillLink, ScoredReading
 from ..times import SECOND
 from .estimate import SizeEstimate
 from .zones import Zone
@@ -27,7 +28,7 @@ class IcebergEvent(Struct, frozen=True, gc=False):
     """One step in an iceberg's life; a line of its own with ``--events``.
 
     A synthetic one is ``detected`` when its third tranche appears and ``reloaded`` at each further one; ``executed``
-    is told once a second has passed without another. What is known by price level only (mbp-10, tbbo) has no order.
+    is told once three seconds have passed without another. What is known by price level only has no order.
     """
 
     schema: Literal["iceberg-event"]
@@ -98,18 +99,40 @@ class IcebergReading(ScoredReading, frozen=True):
 
 
 def facts_of(inputs: Inputs) -> list[tuple[int, Any]]:
-    """All facts of a frame with their times, in the order of time; of equals native ones, links, ends."""
+    """All facts of a frame with their times, in the order of time; those of one kind as they came.
+
+    A fact that comes late counts at the time that others of its kind have come to. Of equals the native ones are first.
+    """
     orders, levels = inputs.orders, inputs.levels
-    facts: list[tuple[int, Any]] = []
-    if orders is not None:
-        facts = [(int(fact.ts_event), fact) for fact in orders.icebergs]
-        if orders.links or orders.ends:
-            facts += [(int(links[0].ts_event), links) for links in adds_of(orders.links)]
-            facts += [(int(end.ts_event), end) for end in orders.ends]
-            facts.sort(key=itemgetter(0))
-    elif levels is not None:
-        facts = [(int(fact.ts_event), fact) for fact in levels.facts]
-    return facts
+    if orders is None:
+        return [] if levels is None else [(int(fact.ts_event), fact) for fact in levels.facts]
+    facts: list[tuple[int, Any]] = [(int(fact.ts_event), fact) for fact in orders.icebergs]
+    if not orders.links and not orders.ends:
+        return facts
+    chains = list(refills_of(orders))
+    return [(ts, fact) for _, ts, fact in merge(in_time(facts), in_time(chains), key=itemgetter(0))]
+
+
+def in_time(facts: list[tuple[int, Any]]) -> Iterator[tuple[int, int, Any]]:
+    """Facts with the latest time so far."""
+    newest = 0
+    for ts, fact in facts:
+        newest = max(newest, ts)
+        yield newest, ts, fact
+
+
+def refills_of(orders: OrdersInput) -> Iterator[tuple[int, Any]]:
+    """The links of each add together, and between them the ends, in the order in which they came."""
+    ends, place = orders.ends, 0
+    told = 0
+    for links in adds_of(orders.links):
+        while place < len(ends) and ends[place].after <= told:
+            yield int(ends[place].ts_event), ends[place]
+            place += 1
+        yield int(links[0].ts_event), links
+        told += len(links)
+    for end in ends[place:]:
+        yield int(end.ts_event), end
 
 
 def adds_of(links: Sequence[RefillLink]) -> Iterator[list[RefillLink]]:

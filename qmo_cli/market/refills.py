@@ -117,7 +117,7 @@ class Refills:
 
     def __init__(self, window: int) -> None:
         self.window = window
-        self.dead, self.links, self.ends = Rows(6), Rows(10), Rows(4)
+        self.dead, self.links, self.ends = Rows(6), Rows(10), Rows(5)
         self.sizes = AddSizes()
         self.dropped = self.ends_dropped = self.open = 0
 
@@ -201,7 +201,7 @@ class Refills:
     ) -> cython.int:
         """A linked order rests no more, or is none any more."""
         self.open -= 1
-        if self.ends.stop >= 4 * CAP:
+        if self.ends.stop >= 5 * CAP:
             self.ends_dropped += 1
             return 0
         row: cython.Py_ssize_t = self.ends.add()
@@ -209,6 +209,7 @@ class Refills:
         self.ends.cells[row + 1] = order_id
         self.ends.cells[row + 2] = kind
         self.ends.cells[row + 3] = filled
+        self.ends.cells[row + 4] = self.links.stop // 10
         return 0
 
     @cython.cfunc
@@ -237,8 +238,8 @@ class Refills:
         """The frame's ends as the wire has them."""
         cells = self.ends.cells
         return [
-            RefillEnd(digits(cells[row]), ENDS[cells[row + 2]], text_of(cells[row + 1]), cells[row + 3])
-            for row in range(0, self.ends.stop, 4)
+            RefillEnd(digits(cells[row]), ENDS[cells[row + 2]], text_of(cells[row + 1]), cells[row + 3], cells[row + 4])
+            for row in range(0, self.ends.stop, 5)
         ]
 
 
