@@ -36,6 +36,9 @@ Set to anything: no colour on a terminal.
 \\fI$XDG_CONFIG_HOME/qmo/config.toml\\fR
 One table per command, such as [route], and one per engine, such as [engine.iceberg].
 A flag wins over the environment, that over the file.
+.TP
+\\fI$XDG_DATA_HOME/qmo/memory.db\\fR
+Where \\fBqmo memory\\fR looks for zones, unless told otherwise.
 .SH EXIT STATUS
 .TP
 0

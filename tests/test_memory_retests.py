@@ -190,6 +190,13 @@ def test_a_zone_is_forgotten_after_its_days_and_takes_its_results_along() -> Non
     assert watch.trade(ZONE + 12, ZONE, ZONE - 10).begun() == watch.begun()[:1]
 
 
+def test_two_ends_of_one_retest_count_once() -> None:
+    watch = left().trade(ZONE, ZONE + 10)
+    ended = next(body for body in watch.told if isinstance(body, Outcome))
+    watch.book.take(Outcome(ended.retest, ended.second + 500, "expired"))
+    assert (watch.book.record().decided, watch.book.record().expired, watch.book.zones["z"].holds) == (1, 0, 1)
+
+
 def test_a_renewed_zone_is_kept_but_its_old_results_are_forgotten() -> None:
     watch = left(days=DAY).trade(ZONE, ZONE + 10).zone(seen=DAY)
     zone = watch.book.zones["z"]

@@ -138,6 +138,8 @@ def test_events_come_in_the_order_of_time_and_a_selection_is_half_open(path: str
     assert [event.ts for event in store.events(("GCZ6",), 10, 30, ["zone"])] == [10, 10, 20]
     assert list(store.events(kinds=["pair"])) == []
     assert store.symbols() == ["GCG7", "GCZ6"]
+    assert (store.newest(), store.newest(("GCG7",)), store.newest(before=30)) == (30, 10, 20)
+    assert store.newest(("GCM8",)) == 0
     store.close()
 
 

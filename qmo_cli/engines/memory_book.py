@@ -12,7 +12,7 @@ from heapq import heappop, heappush
 from typing import Any
 
 from ..times import SECOND
-from .memory_log import Body, Broken, Outcome, Pair, Retest, ZoneSeen
+from .memory_log import Body, Broken, Outcome, Pair, Retest, ZoneSeen, name_of
 from .memory_map import ZoneMap
 from .memory_place import EPSILON, Control, Far, Place, Remembered, Traded
 from .memory_record import Record, record_of
@@ -39,6 +39,7 @@ class MemoryBook:
         self.rises: list[tuple[float, int, Place]] = []
         self.stamps = 0
         self.outcomes: deque[Outcome] = deque()
+        self.decided: set[str] = set()            # their names
         self.pairs: deque[Pair] = deque()
         self.counted: Record | None = Record()
         self.traded: Traded | None = None         # the second that is not over
@@ -74,6 +75,9 @@ class MemoryBook:
 
     def _decide(self, outcome: Outcome) -> None:
         retest, zone = outcome.retest, self.zones.get(outcome.retest.zone)
+        if name_of(retest) in self.decided:
+            return  # runs with other parameters may have left two ends of one retest: the first counts
+        self.decided.add(name_of(retest))
         self.outcomes.append(outcome)
         self.counted = None
         if zone is None or retest.control:
@@ -254,6 +258,7 @@ class MemoryBook:
     def _forget_results(self, oldest: int) -> None:
         while self.outcomes and self.outcomes[0].second < oldest:
             outcome = self.outcomes.popleft()
+            self.decided.discard(name_of(outcome.retest))
             zone = None if outcome.retest.control else self.zones.get(outcome.retest.zone)
             if zone is not None:
                 zone.holds -= outcome.result == "hold"

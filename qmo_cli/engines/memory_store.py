@@ -59,11 +59,11 @@ class Store:
         self.closed = False
         with explained(path):
             self.connection = opened(path, write=write)
-            self.start = self._newest()
+            self.start = self._last()
 
-    def _newest(self) -> int:
-        newest: int = self.connection.execute("SELECT coalesce(max(seq), 0) FROM event").fetchone()[0]
-        return newest
+    def _last(self) -> int:
+        last: int = self.connection.execute("SELECT coalesce(max(seq), 0) FROM event").fetchone()[0]
+        return last
 
     # --- writing
 
@@ -132,6 +132,14 @@ class Store:
                 f"SELECT symbol, ts, kind, key, body FROM event WHERE {where} AND seq <= ? "  # noqa: S608  (only marks)
                 "ORDER BY ts, seq")
             yield from map(Event._make, self.connection.execute(statement, (*values, *named, newest)))
+
+    def newest(self, symbols: Sequence[str] = (), before: int = LARGEST) -> int:
+        """Time of the newest event, ns; 0 without one."""
+        where, values = conditions(symbols, 0, before)
+        statement = f"SELECT coalesce(max(ts), 0) FROM event WHERE {where}"  # noqa: S608  (only marks)
+        with explained(self.path):
+            found: int = self.connection.execute(statement, values).fetchone()[0]
+            return found
 
     def symbols(self) -> list[str]:
         """The contracts of which something is known."""

@@ -108,18 +108,13 @@ def tell_nobody(body: Body, second: int) -> None:
 
 def zones(store: Store, choice: Choice) -> Iterator[MemoryZone]:
     """Zones with evidence since a time, as of another; by contract, and from the highest price down."""
-    oldest = min(choice.until, newest(store, choice)) - DAYS
+    oldest = store.newest(choice.symbols, choice.until) - DAYS
     for symbol, book in sorted(books(store, choice).items()):
         for zone in sorted(book.zones.values(), key=lambda zone: (-zone.high, -zone.low, zone.born, zone.id)):
             line = zone_line(symbol, zone, oldest)
             states = not choice.states or line.state in choice.states
             if states and choice.prices(zone.low, zone.high) and int(line.last_seen) >= choice.since:
                 yield line
-
-
-def newest(store: Store, choice: Choice) -> int:
-    """Time of the newest event, ns; 0 without one."""
-    return max((event.ts for event in store.events(choice.symbols, 0, choice.until)), default=0)
 
 
 def zone_line(symbol: str, zone: Remembered, oldest: int) -> MemoryZone:
