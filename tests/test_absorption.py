@@ -196,7 +196,7 @@ def test_the_reading_is_a_part_of_imo_and_of_the_rationale() -> None:
     iceberg, absorption = packet.slots["iceberg"], packet.slots["absorption"]
     assert (iceberg.active, absorption.active) == (True, True)  # 12 were taken from an order that showed 10
     assert packet.slots["score"].imo == pytest.approx((iceberg.score + absorption.score) / 2, abs=1e-6)
-    zones, spoken = signal.rationale_by.iceberg_activity.rsplit("; ", 1)
+    zones, spoken = signal.signal.rationale_by.iceberg_activity.rsplit("; ", 1)
     assert zones.startswith("Iceberg zones live: 1")
     assert spoken == "Absorption low, 12 sold into bids at 2002"
     assert signal.market_context.absorption_activity == "low"

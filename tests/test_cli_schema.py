@@ -41,7 +41,10 @@ def test_a_record_of_every_schema_fits_its_schema_and_no_other(line: dict[str, A
 
 def test_there_is_a_line_of_every_schema() -> None:
     assert [line["schema"] for line in LINES] == schemas.names()[: len(LINES)]
-    assert schemas.names()[len(LINES):] == ["packet", "iceberg-event", "memory-event", "signal", "memory-zone", "memory-retest", "memory-log"]
+    assert schemas.names()[len(LINES):] == [
+        "packet", "iceberg-event", "memory-event", "absorption-event", "liquidity-event", "signal",
+        "memory-zone", "memory-retest", "memory-log",
+    ]
 
 
 def test_lines_of_every_schema_come_out_of_feed_as_they_went_in(shell_environment: Environment) -> None:
@@ -58,7 +61,9 @@ def test_lines_of_every_schema_survive_a_dbn_pipe(shell_environment: Environment
 
 @pytest.mark.parametrize(("name", "stages"), [
     ("mbo", ""), ("packet", "| qmo route"), ("packet", "| qmo engine all"), ("packet", "| qmo engine all | qmo score"),
-    ("packet", "| qmo engine all | qmo score | qmo signal --full"), ("iceberg-event", "| qmo engine bars iceberg --events"),
+    ("packet", "| qmo engine all | qmo score | qmo signal --full"),
+    ("iceberg-event", "| qmo engine bars iceberg --events"),
+    ("absorption-event", "| qmo engine absorption --events --set absorption.fewest=20 --set absorption.quantile=0.5"),
     ("signal", "| qmo engine all | qmo score | qmo signal"),
 ])
 def test_lines_of_every_stage_fit_their_schema(name: str, stages: str, shell_environment: Environment) -> None:

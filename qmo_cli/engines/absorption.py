@@ -9,16 +9,16 @@ from typing import Annotated, ClassVar, Literal
 
 from msgspec import Struct
 
-from ..errors import ConfigurationError
-from ..packets import OPTIONAL, DepthInput, Inputs, Missing, OptionalFloat, Reading, ScoredReading, Second
-from ..rounding import nearest, to_six
-from ..times import SECOND
-from ..tray import Packet
-from .absorption_levels import End, Key, Level, Levels, OneSecond, Seconds, is_beyond
-from .absorption_usual import Impact, UsualSizes
-from .bars import BarsReading
-from .zonebook import ZoneBook, zone_id
-from .zones import Distances, Zone
+from qmo_cli.engines.absorption_levels import End, Key, Level, Levels, OneSecond, Seconds, is_beyond
+from qmo_cli.engines.absorption_usual import Impact, UsualSizes
+from qmo_cli.engines.bars import BarsReading
+from qmo_cli.engines.zonebook import ZoneBook, zone_id
+from qmo_cli.engines.zones import Distances, Zone
+from qmo_cli.errors import ConfigurationError
+from qmo_cli.packets import OPTIONAL, DepthInput, Inputs, Missing, OptionalFloat, Reading, ScoredReading, Second
+from qmo_cli.rounding import nearest, to_six
+from qmo_cli.times import SECOND
+from qmo_cli.tray import Packet
 
 CONFIDENCE = {"mbo": 0.99, "mbp-10": 0.9}  # of what a level took: implied fills blur levels without orders
 SHARE_WINDOW = 60        # s: W of order flow
@@ -196,8 +196,9 @@ class AbsorptionEngine:
         last -= 1 + LATE
         events: list[AbsorptionEvent] = []
         if last > self.done:
-            for second, one in self.seconds.over(last):
-                events += self._live(packet, second, one)
+            if self.seconds.open:
+                for second, one in self.seconds.over(last):
+                    events += self._live(packet, second, one)
             events += self._pass(packet, last + 1)
             self._come_to(last)
             self.book.advance((last + 1) * SECOND)
@@ -206,8 +207,9 @@ class AbsorptionEngine:
 
     def _pass(self, packet: Packet, second: int) -> list[AbsorptionEvent]:
         """This second begins: what ended before it has ended."""
-        self.levels.pass_time(second)
-        events = self._end(packet)
+        if self.levels.open:
+            self.levels.pass_time(second)
+        events = self._end(packet) if self.levels.ended else []
         self.usual.come_to(second)
         return events
 
@@ -231,7 +233,8 @@ class AbsorptionEngine:
         self.flow += one.bought
         self.close = one.close
         self.impact.add(second, one.bought, nearest(one.close / self.tick))
-        events += self._end(packet)
+        if self.levels.ended:
+            events += self._end(packet)
         threshold, basis, _ = self.usual.threshold()
         if threshold is not None:
             for level in struck:
@@ -314,9 +317,11 @@ class AbsorptionEngine:
             book.changed = False
         up, down = self._pull(packet.price, now)
         zones, dropped = self.zones
-        recent = sum(zone.last_seen > now - RECENT * SECOND for zone in book.zones)
+        since = now - RECENT * SECOND
+        recent = len([zone for zone in book.zones if zone.last_seen > since])
         current = [level for level in self.levels.open.values() if level.holds]
-        current.sort(key=lambda level: (-level.absorbed, level.key))
+        if current:
+            current.sort(key=lambda level: (-level.absorbed, level.key))
         return AbsorptionReading(
             to_six(0.5 + 0.5 * (up - down) / (up + down + threshold)), recent > 0 and up + down > 0,
             self.detected is not None and now - self.detected * SECOND <= ACTIVE * SECOND,

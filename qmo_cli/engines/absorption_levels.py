@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Literal, NamedTuple
 
-from ..packets import Hit, IcebergFact, Second
+from qmo_cli.packets import Hit, IcebergFact, Second
 
 Key = tuple[Literal["B", "A"], float]    # side of the resting orders, price
 End = Literal["through", "window", "quiet"]

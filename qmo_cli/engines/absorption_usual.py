@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from math import ceil, sqrt
 
-from ..sessions import CHICAGO
+from qmo_cli.sessions import CHICAGO
 
 HOUR = 3600            # s
 SESSION_HOURS = 23
@@ -73,12 +73,14 @@ class UsualSizes:
         self.recent: deque[Bucket] = deque()   # of the session
         self.older: deque[Bucket] = deque()    # of the days before it
         self.of_day = 0
+        self.hour_end = 0                      # s: until then nothing grows too old
 
     def come_to(self, second: int) -> None:
         """Time has come this far: forget what is too old."""
-        hour = second // HOUR
-        if self.recent and self.recent[-1].hour == hour:
+        if second < self.hour_end:
             return
+        hour = second // HOUR
+        self.hour_end = (hour + 1) * HOUR
         while self.recent and self.recent[0].hour <= hour - SESSION_HOURS:
             bucket = self.recent.popleft()
             self.older.append(bucket)

@@ -96,7 +96,7 @@ class Orderflow:
     """Delta, CVD, VWAP, volume profile and their unusual places, from trades with an aggressor side."""
 
     name: ClassVar[str] = "orderflow"
-    needs: ClassVar[frozenset[str]] = frozenset({"trades"})
+    needs: ClassVar[frozenset[str]] = frozenset({"trades", "absorption"})
     reading: ClassVar[type[Reading]] = OrderflowReading
 
     value_area: float = field(default=0.70, metadata={"help": "Share of the volume inside the value area."})
