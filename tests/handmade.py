@@ -17,6 +17,7 @@ from qmo_cli.views import (
     CycleView,
     GannView,
     IcebergView,
+    LiquidityView,
     OrderflowView,
     ZoneView,
 )
@@ -80,7 +81,8 @@ def packet(
 
 
 VIEWS: dict[str, type[Opinion]] = {
-    "iceberg": IcebergView, "absorption": AbsorptionView, "gann": GannView, "astro": AstroView, "cycle": CycleView,
+    "liquidity": LiquidityView, "iceberg": IcebergView, "absorption": AbsorptionView, "gann": GannView,
+    "astro": AstroView, "cycle": CycleView,
 }
 
 

@@ -136,7 +136,7 @@ def events(count: int) -> list[list[Record]]:
 
 @real
 def test_seconds_of_the_real_book_are_those_of_a_naive_one() -> None:
-    count, book, wanted, last = 20_000, NaiveBook(), dict[int, tuple[int, ...]](), 0
+    count, book, wanted, last = 13_500, NaiveBook(), dict[int, tuple[int, ...]](), 0
     total = [0, 0, 0, 0]
     for event in events(count)[:-1]:
         second = event[0].time // SECOND
@@ -153,7 +153,7 @@ def test_seconds_of_the_real_book_are_those_of_a_naive_one() -> None:
         found = {row.second: (row.added_bid, row.removed_bid, row.added_ask, row.removed_ask, row.bids, row.asks)
                  for row in rows}
         whole = [second for second in wanted if second in found]
-        assert len(whole) > 100
+        assert len(whole) > 30
         assert len(whole) >= len(wanted) - 15  # the last frame is not closed
         assert [found[one] for one in whole] == [wanted[one] for one in whole]
 

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qmo_cli.packets import Opinion
 from qmo_cli.score import Scorer
 from qmo_cli.signals import Signaler, SignalOptions
 from qmo_cli.tray import Packet
@@ -23,6 +22,7 @@ from tests.handmade import (
     health,
     market,
     needless,
+    opinion,
     opinions,
     orderflow,
     packet,
@@ -170,7 +170,7 @@ def scenes(draw: st.DrawFn) -> Packet:
         series=draw(st.sampled_from(["GC.v.0", "XY"])), atr=draw(st.sampled_from([None, 0.0, 4.0, 8.0, 20.0])),
         orderflow=draw(st.sampled_from([None, orderflow(flow), OrderflowView(score=flow, active=True)])),
         iceberg=None if ice is None else IcebergView(score=ice, active=True, zones=zones),
-        liquidity=draw(st.sampled_from([None, Opinion(0.9, active=True)])),
+        liquidity=draw(st.sampled_from([None, opinion("liquidity", 0.9)])),
     )
 
 

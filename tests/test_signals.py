@@ -7,7 +7,20 @@ import pytest
 from qmo_cli.errors import BadData
 from qmo_cli.signals import Signaler
 from qmo_cli.signals.decision import episode_id
-from tests.handmade import CLOSED, NEW_YORK, SECOND, at, market, opinion, opinions, packet, scored, signal
+from qmo_cli.views import LiquidityView
+from tests.handmade import (
+    CLOSED,
+    NEW_YORK,
+    SECOND,
+    at,
+    market,
+    opinion,
+    opinions,
+    orderflow,
+    packet,
+    scored,
+    signal,
+)
 
 
 def types(totals: list[float | None], step: float = 1.0) -> list[str]:
@@ -235,3 +248,10 @@ def test_price_only_decisions_are_labelled_and_delayed_ones_get_no_size() -> Non
 def test_a_packet_without_a_score_names_the_missing_stage() -> None:
     with pytest.raises(BadData, match="qmo score"):
         signal(packet())
+
+
+def test_the_story_of_liquidity_is_the_last_sentence() -> None:
+    story = "Buyers were the more aggressive over 60 s, delta +9 of 12."
+    one = packet(orderflow=orderflow(0.9), liquidity=LiquidityView(score=0.9, active=True, narrative=story))
+    assert signal(scored(one)).signal.rationale[-1] == story
+    assert signal(scored(packet(orderflow=orderflow(0.9)))).signal.rationale[-1].startswith("Orderflow")

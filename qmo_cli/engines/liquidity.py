@@ -1,3 +1,4 @@
+# cython: language_level=3, auto_pickle=False
 """Liquidity: sweeps, stop runs and grabs, what was stacked and pulled, how lopsided the book is, and the story of it.
 
 All windows are event time in whole seconds, or closed bars, so that no number depends on the frame's length.
@@ -9,9 +10,15 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, TypeVar
 
-from ..errors import ConfigurationError
-from ..live_zones import ZoneMemo
-from ..packets import (
+from qmo_cli.engines.bars import Bars, BarsReading
+from qmo_cli.engines.flow import Window
+from qmo_cli.engines.liquidity_book import BookFlow
+from qmo_cli.engines.liquidity_events import LiquidityEvent, StopRun, events_of, stop_runs
+from qmo_cli.engines.liquidity_grabs import Grab, Grabs
+from qmo_cli.engines.liquidity_words import AbsorptionLook, Expectation, Facts, Story, expectation
+from qmo_cli.errors import ConfigurationError
+from qmo_cli.live_zones import ZoneMemo
+from qmo_cli.packets import (
     OPTIONAL,
     DepthInput,
     Missing,
@@ -19,16 +26,10 @@ from ..packets import (
     ScoredReading,
     Sweep,
 )
-from ..rounding import to_six
-from ..times import SECOND
-from ..tray import Packet
-from ..views import OrderflowView, ZoneView, reason
-from .bars import Bars, BarsReading
-from .flow import Window
-from .liquidity_book import BookFlow
-from .liquidity_events import LiquidityEvent, StopRun, events_of, stop_runs
-from .liquidity_grabs import Grab, Grabs
-from .liquidity_words import AbsorptionLook, Expectation, Facts, expectation, narrative
+from qmo_cli.rounding import to_six
+from qmo_cli.times import SECOND
+from qmo_cli.tray import Packet
+from qmo_cli.views import OrderflowView, ZoneView, reason
 
 WINDOW = 60     # s
 SHOWN = 8       # sweeps and stop runs of the window that a packet shows
@@ -97,7 +98,10 @@ class Liquidity:
     runs: deque[StopRun] = field(default_factory=deque, init=False)
     sided: bool = field(default=False, init=False)  # whether an aggressor side was seen
     traded: bool = field(default=False, init=False)
+    story: Story = field(default_factory=Story, init=False)
     zones: ZoneMemo = field(default_factory=ZoneMemo, init=False)
+    looked: tuple[object, float | None, ZoneView | None] = field(default=(None, None, None), init=False)
+    made_of: tuple[object, ...] = field(default=(), init=False)  # what the reasons were made of
 
     def __post_init__(self) -> None:
         if not self.reversal > 0 or self.swings < 1 or self.grab_bars < 0:
@@ -178,7 +182,7 @@ class Liquidity:
         score = liquidity_score(balance, failed, lopsided)
         flow: OrderflowView | None = packet.read("orderflow", OrderflowView)
         absorption: AbsorptionLook | None = packet.read("absorption", AbsorptionLook)
-        story = narrative(self._facts(packet, flow, absorption, grab))
+        story = self.story.tell(self._facts(packet, flow, absorption, grab))
         expected = expectation(
             score, failed, grab, None if flow is None else flow.score, None if absorption is None else absorption.score)
         if self.reasons or None in (balance, failed, lopsided, moves[0], story, expected) or not by_order:
@@ -201,20 +205,32 @@ class Liquidity:
         )
 
     def _near(self, packet: Packet) -> ZoneView | None:
-        """The nearest live iceberg zone in reach."""
+        """The nearest live iceberg zone in reach; looked for again when zones or price have changed."""
         price, best = packet.price, None
         zones = self.zones.of(packet)
         if price is None or self.tick is None or not zones.zones:
             return None
+        if zones is self.looked[0] and price == self.looked[1]:
+            return self.looked[2]
         least = (self.near_ticks + 0.001) * self.tick  # zone edges are whole ticks: no float slips
         for zone in zones.around(price):
             gap = least + 1 if zone is None else max(0.0, zone.low - price, price - zone.high)
             if gap < least:
                 best, least = zone, gap
+        self.looked = zones, price, best
         return best
 
     def _explain(self, packet: Packet, depth: DepthInput | None, known: tuple[object, ...]) -> None:
-        """Reasons of what is null."""
+        """Reasons of what is null; worked out again when that, or what they are made of, changes."""
+        missing = packet.missing
+        made_of = (
+            *[value is None for value in known], self.blocked, self.grabs.pivots.index, self.access, depth is None,
+            "orderflow" in packet.slots, missing.get("orderflow"), missing.get("inputs.depth"),
+            missing.get("inputs.orders"), missing.get("inputs.depth.added_bid"),
+        )
+        if made_of == self.made_of:
+            return
+        self.made_of = made_of
         no_move, no_level = self._no_book(packet, depth)
         why = (
             NO_SIDES, self.blocked or self.grabs.why_not, no_level, no_move,
@@ -264,6 +280,8 @@ def keep(kept: deque[T], fresh: list[T], now: int) -> None:
 
 def newest(kept: deque[T]) -> tuple[list[T], int]:
     """The last few, and how many are left out."""
+    if not kept:
+        return [], 0
     return list(kept)[-SHOWN:], max(0, len(kept) - SHOWN)
 
 

@@ -1,12 +1,13 @@
+# cython: language_level=3, auto_pickle=False
 """The displayed book over time, by whole seconds: how lopsided it is, what was stacked onto it and pulled from it."""
 
 from __future__ import annotations
 
 from collections import deque
 
-from ..packets import BookSecond
-from ..rounding import to_six
-from .flow import Window
+from qmo_cli.engines.flow import Window
+from qmo_cli.packets import BookSecond
+from qmo_cli.rounding import to_six
 
 WINDOW = 60  # s, of pulls and stacks
 MEAN = 10    # s, of the imbalance

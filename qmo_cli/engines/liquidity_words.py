@@ -1,3 +1,4 @@
+# cython: language_level=3, auto_pickle=False
 """The story in words, made of nothing but numbers that stand in the packet, and what it leads one to expect."""
 
 from __future__ import annotations
@@ -6,10 +7,10 @@ from typing import Annotated, Literal
 
 from msgspec import Struct, field
 
-from ..packets import OPTIONAL, Opinion, Sweep
-from ..rounding import nearest
-from ..views import ZoneView
-from .liquidity_grabs import Grab
+from qmo_cli.engines.liquidity_grabs import Grab
+from qmo_cli.packets import OPTIONAL, Opinion, Sweep
+from qmo_cli.rounding import nearest
+from qmo_cli.views import ZoneView
 
 MICRO = 1e6
 OPPOSED = 100_000          # 1e-6 from neutral
@@ -56,13 +57,42 @@ def number(value: float) -> str:
     return f"{value:.10g}"
 
 
+class Story:
+    """The narrative, one or two sentences: what traded, and where. Put into words again only where its facts change."""
+
+    def __init__(self) -> None:
+        self.swept: tuple[object, ...] = ()
+        self.sweeps: str | None = None
+        self.places: tuple[object, ...] = ()
+        self.second: str | None = None
+
+    def tell(self, facts: Facts) -> str | None:
+        """The story of these facts; None where nothing is known."""
+        swept = facts.swept_up, facts.swept_down, facts.newest
+        if swept != self.swept:
+            self.swept, self.sweeps = swept, _sweeps(facts)
+        places = facts.grab, facts.bars, facts.absorbed, facts.near, _where(facts)
+        if places != self.places:
+            self.places, self.second = places, _sentence(_grab(facts), _absorbed(facts), _near(facts))
+        first = _sentence(_aggression(facts), self.sweeps)
+        return f"{first} {self.second}" if first and self.second else first or self.second
+
+
 def narrative(facts: Facts) -> str | None:
-    """One or two sentences: what traded, and where; None where nothing is known."""
-    sentences = [
-        "; ".join(said for said in part if said)
-        for part in ((_aggression(facts), _sweeps(facts)), (_grab(facts), _absorbed(facts), _near(facts)))
-    ]
-    return " ".join(f"{one[0].upper()}{one[1:]}." for one in sentences if one) or None
+    """The story of some facts, told for the first time."""
+    return Story().tell(facts)
+
+
+def _sentence(*clauses: str | None) -> str | None:
+    """The clauses that there are, as one sentence."""
+    said = "; ".join([clause for clause in clauses if clause is not None])
+    return f"{said[0].upper()}{said[1:]}." if said else None
+
+
+def _where(facts: Facts) -> int:
+    """-1 where the near zone is below the price, 1 above, 0 around it or not there."""
+    zone, price = facts.near, facts.price
+    return 0 if zone is None or price is None else (zone.low > price) - (zone.high < price)
 
 
 def _aggression(facts: Facts) -> str | None:
@@ -100,13 +130,11 @@ def _absorbed(facts: Facts) -> str | None:
 
 
 def _near(facts: Facts) -> str | None:
-    zone, price = facts.near, facts.price
-    if zone is None or price is None:
+    zone, where = facts.near, _where(facts)
+    if zone is None or facts.price is None:
         return None
     named = f"an iceberg zone of {'bids' if zone.side == 'B' else 'asks'} at {_span(zone)}"
-    if zone.low <= price <= zone.high:
-        return f"price is inside {named}"
-    return f"{named} is {'below' if zone.high < price else 'above'}"
+    return f"{named} is {'below' if where < 0 else 'above'}" if where else f"price is inside {named}"
 
 
 def _span(zone: ZoneView) -> str:

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from qmo_cli.signals.context import Around, Scene
 from qmo_cli.tray import Packet
-from qmo_cli.views import AbsorptionView, AstroView, CycleView, GannView, ZoneView, reason
+from qmo_cli.views import AbsorptionView, AstroView, CycleView, GannView, LiquidityView, ZoneView, reason
 
 
 class RationaleBy(Struct, frozen=True, gc=False):
@@ -32,9 +32,11 @@ def number(value: float) -> str:
 
 
 def rationale(scene: Scene) -> tuple[list[str], RationaleBy]:
-    """All sentences, and the same by kind; reasons of those that are null go into the scene's ``lost``."""
+    """All sentences, the story of liquidity the last, and those by kind; reasons of null ones go into ``lost``."""
     said = (_icebergs(scene), _orderflow(scene), _technical(scene), _timing(scene))
-    return [sentence for sentence in said if sentence is not None], RationaleBy(*said)
+    liquidity = scene.packet.read("liquidity", LiquidityView)
+    story = None if liquidity is None else liquidity.narrative
+    return [sentence for sentence in (*said, story) if sentence is not None], RationaleBy(*said)
 
 
 def _icebergs(scene: Scene) -> str | None:
