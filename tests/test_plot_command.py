@@ -45,20 +45,21 @@ def packets(*lines: object) -> bytes:
     return b"".join(json.dumps(one).encode() + b"\n" for one in lines)
 
 
+@pytest.fixture(scope="session")
+def drawing(shell_environment: Environment) -> Environment:
+    """An environment in which matplotlib finds its list of fonts, instead of making one and saying so."""
+    mpl = pytest.importorskip("matplotlib")
+    pytest.importorskip("matplotlib.font_manager")
+    return {**shell_environment, "MPLCONFIGDIR": mpl.get_cachedir()}
+
+
 # ---- from a pipe as from the source
 
 
 @pytest.fixture(scope="module")
-def drawings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+def drawings(drawing: Environment, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """The same market drawn from the source, from packets and from records in a pipe, each by a process of its own."""
-    pytest.importorskip("matplotlib")
     folder = tmp_path_factory.mktemp("pictures")
-    script = folder / "qmo"
-    script.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m qmo_cli "$@"\n')
-    script.chmod(0o755)
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("QMO_", "XDG_"))}
-    environment = {**kept, "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": str(ROOT),
-                   "PYTHONWARNINGS": "error"}
     commands = {
         "source": f"qmo plot {SIMULATED} {SMALL}",
         "packets": f"qmo feed {SIMULATED} | qmo route | qmo engine all | qmo score | qmo signal --full"
@@ -72,7 +73,7 @@ def drawings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     }
     found = {}
     for seed, (name, command) in enumerate(commands.items()):
-        done = shell(f"set -o pipefail; {command}", {**environment, "PYTHONHASHSEED": str(seed)}, cwd=folder)
+        done = shell(f"set -o pipefail; {command}", {**drawing, "PYTHONHASHSEED": str(seed)}, cwd=folder)
         assert (done.returncode, done.stderr) == (0, b""), (command, done.stderr)
         found[name] = done.stdout
     return found
@@ -89,9 +90,8 @@ def test_svg_is_the_same_bytes_from_process_to_process(drawings: dict[str, bytes
     assert drawings["svg again"] == drawings["svg"]
 
 
-def test_packets_without_readings_or_signals_are_drawn_too(shell_environment: Environment) -> None:
-    pytest.importorskip("matplotlib")
-    done = shell(f"qmo feed {SIMULATED} | qmo route | qmo plot - {SMALL}", shell_environment)
+def test_packets_without_readings_or_signals_are_drawn_too(drawing: Environment) -> None:
+    done = shell(f"qmo feed {SIMULATED} | qmo route | qmo plot - {SMALL}", drawing)
     assert (done.returncode, done.stderr, done.stdout[:8]) == (0, b"", PNG)
 
 
@@ -112,23 +112,21 @@ def test_a_format_can_be_given_where_the_ending_is_another_s(tmp_path: Path) -> 
     assert (tmp_path / "chart").read_bytes().startswith(b"<?xml")
 
 
-def test_from_and_until_choose_a_part(shell_environment: Environment, tmp_path: Path) -> None:
-    pytest.importorskip("matplotlib")
+def test_from_and_until_choose_a_part(drawing: Environment, tmp_path: Path) -> None:
     parts = [f"qmo plot {SIMULATED} {SMALL} {part} > {name}.png" for name, part in (
         ("whole", ""), ("wide", "--from 2026-10-05T14:00Z --until 2026-10-05T14:02Z"),
         ("part", "--from 2026-10-05T14:00:30Z --until 2026-10-05T14:01:30Z"))]
-    done = shell(" && ".join(parts), shell_environment, cwd=tmp_path)
+    done = shell(" && ".join(parts), drawing, cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, b"")
     whole, wide, part = ((tmp_path / f"{name}.png").read_bytes() for name in ("whole", "wide", "part"))
     assert whole == wide
     assert part != whole
 
 
-def test_of_several_series_the_choice_is_said_on_stderr_and_quiet_silences_it(shell_environment: Environment) -> None:
-    pytest.importorskip("matplotlib")
+def test_of_several_series_the_choice_is_said_on_stderr_and_quiet_silences_it(drawing: Environment) -> None:
     given = packets(line(1, trades=1), line(1, 10.0, series="SI.v.0", symbol="SIH6"))
     said = [
-        subprocess.run(["qmo", "plot", "-", *more], input=given, capture_output=True, env=shell_environment, check=True)
+        subprocess.run(["qmo", "plot", "-", *more], input=given, capture_output=True, env=drawing, check=True)
         .stderr.decode() for more in ((), ("-q",), ("--symbol", "SIH6"))
     ]
     assert said == ["qmo: drawing GC.v.0, the series with most trades; --symbol takes another: SI.v.0\n", "", ""]

@@ -186,6 +186,26 @@ def test_a_roll_tells_its_gap() -> None:
     assert flag_words(Flag(0, "gap", None)) == "gap"
 
 
+def test_of_a_roll_s_two_notices_the_one_with_the_gap_is_read() -> None:
+    given = walk(300)
+    for second, gap in ((150, None), (152, 3.5)):
+        given[second]["system"] = [{"kind": "roll", "ts_event": None, "detail": "", "count": None, "gap": gap}]
+    on = sheet(given)
+    fill(on)
+    assert [text.get_text() for text in on.price.texts if "roll" in text.get_text()] == ["roll +3.5"]
+
+
+def test_very_many_notices_are_still_drawn() -> None:
+    given = walk(300)
+    notice = {"kind": "skipped", "ts_event": None, "detail": "", "count": 1, "gap": None}
+    for one in given:
+        one["system"] = [notice] * 100
+    on = sheet(given)
+    fill(on)
+    assert len(on.series.flags) == 30_000
+    assert sum("skipped" in text.get_text() for text in on.price.texts) > 5
+
+
 # ---- options
 
 

@@ -116,7 +116,7 @@ def draw_flags(sheet: Canvas) -> None:
     for panel in (sheet.price, sheet.delta, sheet.cvd) if lines else ():
         panel.vlines(lines, 0, 1, transform=panel.get_xaxis_transform(), color=sheet.theme.alarm, linewidth=0.9,
                      linestyle=(0, (4, 2)), zorder=6)
-    for flag in sheet.series.flags:
+    for flag in sorted(sheet.series.flags, key=lambda flag: flag.gap is None):  # a roll's gap before its bare notice
         name(sheet, room, sheet.scale.place(flag.ts), flag_words(flag))
     for one in sheet.series.doubts():
         name(sheet, room, max(sheet.scale.place(one.since), 0.0), one.name)
