@@ -49,7 +49,7 @@ def watch(options: SimOptions) -> Market:
     """Make a market and let the engines see it. The simulator and the engines share nothing but the records."""
     market = Market(options)
     engines = Engines(("bars", "iceberg", "absorption"))
-    blocks = simulate(options, truth=lambda line: market.truth.append(truth.decode(line)))
+    blocks = simulate(options, lambda lines: market.truth.extend(map(truth.decode, lines.splitlines())))
     for packets in routed(Router(), noted(blocks, market.moments)):
         for packet in packets:
             engines.update(packet)

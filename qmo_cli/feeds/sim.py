@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TextIO
@@ -36,7 +36,8 @@ class SimOptions:
     minutes: float = field(default=10.0, metadata={"help": "Minutes of event time."})
     records: int | None = field(default=None, metadata={
         "help": "Number of records, instead of minutes; the opening snapshot is whole in any case."})
-    rate: float = field(default=50.0, metadata={"help": "Mean number of records per second of event time while the market is open."})
+    rate: float = field(default=50.0, metadata={
+        "help": "Mean number of records per second of event time while the market is open."})
     start: int = field(default=START, metadata={
         "help": "Time of the first record, ns since 1970; Monday 2026-10-05 14:00 UTC unless given."})
     icebergs: float = field(default=0.0005, metadata={
@@ -67,27 +68,34 @@ def mapping(start: int) -> bytes:
                             SERIES.encode(), RAW_SYMBOL, SYMBOL.encode(), start, UNDEF_TIME)
 
 
-def simulate(options: SimOptions | None = None) -> Iterator[Block]:
+def simulate(options: SimOptions | None = None, tell: Callable[[str], object] | None = None) -> Iterator[Block]:
     """Blocks of DBN: the symbol mapping, a snapshot of the book, then events until time or records are used up.
 
-    Memory does not grow with length. With ``records`` the stream has exactly so many, unless the snapshot alone has
-    more.
+    ``tell`` is given the lines of the truth, as far as it is known with each block. Memory does not grow with length.
+    With ``records`` the stream has exactly so many, unless the snapshot alone has more.
     """
-    from .sim_market import Market
-
     options = options or SimOptions()
-    market = Market(options, INSTRUMENT_ID)
     if options.truth is None:
-        yield from blocks_of(market, options)
+        yield from _simulate(options, tell)
         return
     with truth_file(options.truth) as file:
-        try:
-            for block in blocks_of(market, options):
-                file.write(market.truth_lines())
-                yield block
-        finally:  # also when the reader has had enough: the truth is then that of all that was simulated
-            market.close()
-            file.write(market.truth_lines())
+        yield from _simulate(options, file.write)
+
+
+def _simulate(options: SimOptions, tell: Callable[[str], object] | None) -> Iterator[Block]:
+    from .sim_market import Market
+
+    market = Market(options, INSTRUMENT_ID, tell is not None)
+    if tell is None:
+        yield from blocks_of(market, options)
+        return
+    try:
+        for block in blocks_of(market, options):
+            tell(market.truth_lines())
+            yield block
+    finally:  # also when the reader has had enough: the truth is then that of all that was simulated
+        market.close()
+        tell(market.truth_lines())
 
 
 def blocks_of(market: Market, options: SimOptions) -> Iterator[Block]:

@@ -54,7 +54,7 @@ EQUAL, ABSORB = cython.declare(cython.longlong, 30), cython.declare(cython.longl
 class Market:
     """A whole market for one instrument, which hands out its records."""
 
-    def __init__(self, options: SimOptions, instrument_id: int) -> None:
+    def __init__(self, options: SimOptions, instrument_id: int, telling: bool) -> None:
         icebergs = 0.0 if options.decoys_only else options.icebergs
         synthetics = 0.0 if options.decoys_only else options.synthetics
         patience = round(PATIENCE * 1e9 / options.rate)
@@ -62,7 +62,7 @@ class Market:
         self.clock = Clock(self.dice, options.start, options.rate, scale(options))
         self.fair = FairValue(self.dice, MIDDLE)
         self.tape = Tape(instrument_id, SIMULATOR, CAPACITY)
-        self.truth = Truth(40_000 - MIDDLE, options.truth is not None)
+        self.truth = Truth(40_000 - MIDDLE, telling)
         self.exchange = Exchange(self.tape, 40_000 - MIDDLE, self.truth)
         self.agenda = Agenda()
         self.crowd = Crowd(self.dice, self.fair, self.exchange, self.agenda)
