@@ -114,7 +114,8 @@ def level_fields(record: dict[str, Any], depth: int) -> Levels:
 
 def told(record: Record) -> tuple[str, str, int, float, int, int]:
     """What a poorer record repeats of an order's."""
-    return str(record.ts_event), record.action.decode(), record.size, record.price / 1e9, record.ts_recv, record.sequence
+    return (str(record.ts_event), record.action.decode(), record.size, record.price / 1e9, record.ts_recv,
+            record.sequence)
 
 
 def as_told(record: dict[str, Any]) -> tuple[str, str, int, float, int, int]:

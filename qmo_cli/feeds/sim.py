@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TextIO
 
@@ -106,12 +106,11 @@ def blocks_of(market: Market, options: SimOptions) -> Iterator[Block]:
 def truth_file(path: str) -> Iterator[TextIO]:
     """A file that has the name ``PATH.part`` until the stream ends or nobody reads on."""
     part = f"{path}.part"
-    try:
-        file = open(part, "w", encoding="ascii")
-    except OSError as error:
-        raise UsageError(f"cannot write the truth to {path}: {error.strerror}") from error
-    try:
-        with file:
-            yield file
-    finally:
-        os.replace(part, path)
+    with ExitStack() as stack:
+        try:
+            file = stack.enter_context(open(part, "w", encoding="ascii"))
+        except OSError as error:
+            raise UsageError(f"cannot write the truth to {path}: {error.strerror}") from error
+        stack.callback(os.replace, part, path)
+        stack.callback(file.close)  # done first
+        yield file

@@ -188,5 +188,5 @@ class Takers:
     def tell_stops(self, side: int, tick: int, lots: int, stops: int) -> None:
         """Write down the stops that an event triggered, the first at this price, with what they traded in all."""
         self.truth.write("stop_cascade", {
-            "side": letter(side), "ts_event": str(self.exchange.tape.ts_event), "price": self.truth.price(tick), "size": lots,
-            "stops": stops})
+            "side": letter(side), "ts_event": str(self.exchange.tape.ts_event), "price": self.truth.price(tick),
+            "size": lots, "stops": stops})
