@@ -102,7 +102,8 @@ def test_repriced_natives_keep_their_id_and_those_taken_at_one_blow_have_one_fil
     for line in told.decoys("single_hit"):
         (ts, fill), = told.fills[int(line["order_id"])]
         assert (str(ts), fill.filled) == (line["ts_event"], natives[line["order_id"]]["total"])
-    assert moves and told.decoys("single_hit")
+    assert moves
+    assert told.decoys("single_hit")
 
 
 # ---- synthetic icebergs

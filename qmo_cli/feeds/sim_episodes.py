@@ -109,8 +109,8 @@ class Episodes:
     @cython.cfunc
     def support(self) -> object:
         """One more of many joins the price that holds."""
-        order: RestingOrder = self.exchange.place(
-            self.crowd.new_id(), self.side, self.tick, 8 + self.dice.below(23), 0)
+        lots: cython.longlong = 8 + self.dice.below(23)
+        order: RestingOrder = self.exchange.place(self.crowd.new_id(), self.side, self.tick, lots, 0)
         order.kind = WALL
         self.wall.append(order)
         return None

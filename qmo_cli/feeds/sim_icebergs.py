@@ -160,7 +160,8 @@ class Icebergs:
         evidence = ("removal" if plan.removal else "refresh") if plan.evidence else None
         self.truth.write("native", {
             "id": str(plan.order_id), "side": letter(plan.side), "price": self.truth.price(plan.tick),
-            "start": str(plan.start), "end": time_text(end), "outcome": outcome, "peak": plan.peak, "total": plan.total, "filled": plan.filled,
+            "start": str(plan.start), "end": time_text(end), "outcome": outcome, "peak": plan.peak,
+            "total": plan.total, "filled": plan.filled,
             "hidden_traded": max(0, plan.filled - plan.first), "refreshes": plan.refreshes,
             "first_evidence": time_text(plan.evidence), "evidence": evidence, "repriced": plan.repriced})
 
