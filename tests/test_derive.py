@@ -185,9 +185,8 @@ def test_the_router_finds_the_same_trades_in_every_schema(schema: str) -> None:
     options = SimOptions(seed=4, records=15_000)
     whole = {p["ts"]: p["market"] for p in packets(simulate(options)) if p["market"]["volume"]}
     poor = {p["ts"]: p["market"] for p in packets(derive(simulate(options), schema)) if p["market"]["volume"]}
-    names = ("volume", "open", "high", "low", "close")
-    pick = lambda markets: {ts: [market.get(name) for name in names] for ts, market in markets.items()}  # noqa: E731
-    assert pick(whole) == pick(poor)
+    for name in ("volume", "open", "high", "low", "close"):
+        assert {ts: market[name] for ts, market in whole.items()} == {ts: market[name] for ts, market in poor.items()}
 
 
 def test_ten_levels_give_the_router_the_depth_that_orders_give_it() -> None:

@@ -36,14 +36,15 @@ class SimOptions:
     minutes: float = field(default=10.0, metadata={"help": "Minutes of event time."})
     records: int | None = field(default=None, metadata={
         "help": "Number of records, instead of minutes; the opening snapshot is whole in any case."})
-    rate: float = field(default=50.0, metadata={"help": "Mean number of records per second of event time while the market is open."})
+    rate: float = field(default=50.0, metadata={
+        "help": "Mean number of records per second while the market is open."})
     start: int = field(default=START, metadata={
         "help": "Time of the first record, ns since 1970; Monday 2026-10-05 14:00 UTC unless given."})
     icebergs: float = field(default=0.0005, metadata={
         "help": "Share of new orders that are native icebergs, 0 for none; 0.0005 makes about 4 % of the volume."})
 
     synthetics: float = field(default=0.0014, metadata={
-        "help": "Share of new orders that begin a synthetic iceberg, 0 for none; 0.0014 makes about 6 % of the volume."})
+        "help": "Share of new orders that begin a synthetic iceberg, 0 for none; 0.0014 makes about 6 % of volume."})
     gaps: float = field(default=1.0, metadata={
         "help": "Mean number of gaps in a million events: records are lost, the book is doubtful until a snapshot."})
     decoys_only: bool = field(default=False, metadata={

@@ -119,7 +119,7 @@ class Icebergs:
     @cython.cfunc
     def look(self, task: Task) -> object:
         """The owner sees to his iceberg, and will again: cancel it, let it follow price, or let it stand."""
-        order: RestingOrder = task.order
+        order: RestingOrder = cython.cast(RestingOrder, task.order)
         if not task.stands():
             return None
         plan: Native = task.plan

@@ -132,7 +132,7 @@ class Synthetics:
     @cython.cfunc
     def watch(self, task: Task) -> object:
         """The owner sees to a tranche that still rests: he may give up, the sooner the further price has gone."""
-        order: RestingOrder = task.order
+        order: RestingOrder = cython.cast(RestingOrder, task.order)
         if not task.stands():
             return None
         plan: Synthetic = task.plan

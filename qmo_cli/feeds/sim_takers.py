@@ -159,7 +159,7 @@ class Takers:
     @cython.cfunc
     def hit(self, task: Task) -> object:
         """Take all of one resting order and of those ahead of it, at one blow; nothing if it is not at the touch."""
-        order: RestingOrder = task.order
+        order: RestingOrder = cython.cast(RestingOrder, task.order)
         if not task.stands() or self.book.touch(order.side) != order.tick or self.book.thin(order.side):
             return None
         lots: cython.longlong = order.shown + order.hidden
