@@ -18,6 +18,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from math import exp, log
+from operator import itemgetter
 from typing import Literal
 
 from ..packets import RefillEnd, RefillLink
@@ -257,7 +258,7 @@ class Chains:
             return None
         if end.kind == "executed":
             chain.died, chain.tail.filled = ts, end.filled
-            insort(self.filled, (ts, chain.id, chain))
+            insort(self.filled, (ts, chain.id, chain), key=itemgetter(0, 1))
             return None
         return self._close(chain, ts, "cancelled" if end.kind == "cancelled" else "unknown", end.filled)
 

@@ -37,14 +37,14 @@ class SimOptions:
     records: int | None = field(default=None, metadata={
         "help": "Number of records, instead of minutes; the opening snapshot is whole in any case."})
     rate: float = field(default=50.0, metadata={
-        "help": "Mean number of records per second of event time while the market is open."})
+        "help": "Mean number of records per second while the market is open."})
     start: int = field(default=START, metadata={
         "help": "Time of the first record, ns since 1970; Monday 2026-10-05 14:00 UTC unless given."})
     icebergs: float = field(default=0.0005, metadata={
         "help": "Share of new orders that are native icebergs, 0 for none; 0.0005 makes about 4 % of the volume."})
 
     synthetics: float = field(default=0.0014, metadata={
-        "help": "Share of new orders that begin a synthetic iceberg, 0 for none; 0.0014 makes about 6 % of the volume."})
+        "help": "Share of new orders that begin a synthetic iceberg, 0 for none; 0.0014 makes about 6 % of volume."})
     gaps: float = field(default=1.0, metadata={
         "help": "Mean number of gaps in a million events: records are lost, the book is doubtful until a snapshot."})
     decoys_only: bool = field(default=False, metadata={
@@ -114,12 +114,11 @@ def blocks_of(market: Market, options: SimOptions) -> Iterator[Block]:
 def truth_file(path: str) -> Iterator[TextIO]:
     """A file that has the name ``PATH.part`` until the stream ends or nobody reads on."""
     part = f"{path}.part"
-    try:
-        file = open(part, "w", encoding="ascii")
-    except OSError as error:
-        raise UsageError(f"cannot write the truth to {path}: {error.strerror}") from error
-    try:
-        with file:
-            yield file
-    finally:
-        os.replace(part, path)
+    with ExitStack() as stack:
+        try:
+            file = stack.enter_context(open(part, "w", encoding="ascii"))
+        except OSError as error:
+            raise UsageError(f"cannot write the truth to {path}: {error.strerror}") from error
+        stack.callback(os.replace, part, path)
+        stack.callback(file.close)  # done first
+        yield file

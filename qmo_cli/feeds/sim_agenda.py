@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cython
 
 from .sim_book import RestingOrder
@@ -20,7 +22,7 @@ class Task:
         self.what = 0
         self.order: RestingOrder | None = None
         self.order_id = 0     # the order's when the task was noted: later the memory may be another order's
-        self.plan: object = None
+        self.plan: Any = None
         self.side = 0
         self.tick = 0
         self.lots = 0

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cython
 
 TICKS = cython.declare(cython.longlong, 4096)  # prices of the simulated market, in ticks above its lowest
@@ -29,7 +31,7 @@ class RestingOrder:
         self.peak = 0       # 0: not an iceberg
         self.since = 0      # ns when it took its place in the queue
         self.kind = CROWD
-        self.plan: object = None  # what its owner keeps about it
+        self.plan: Any = None  # what its owner keeps about it
         self.before = 0     # shown when the present event first filled it, else 0
         self.taken = 0      # lots filled in the present event
         self.pieces = 0     # fills in the present event

@@ -68,7 +68,8 @@ class Crowd:
                 order: RestingOrder = self.queued(level)
                 if self.free(order):
                     return order
-        return self.anybody()
+        order = self.anybody()
+        return order  # noqa: RET504 - the name carries the type
 
     @cython.cfunc
     def anybody(self) -> RestingOrder:
@@ -149,17 +150,19 @@ class Crowd:
     def place(self, side: cython.longlong, tick: cython.longlong, flags: cython.longlong) -> RestingOrder:
         """Add an ordinary order."""
         order_id: cython.longlong = self.new_id()
-        return self.exchange.place(order_id, side, tick, self.dice.draw(self.add_lots), flags)
+        order: RestingOrder = self.exchange.place(order_id, side, tick, self.dice.draw(self.add_lots), flags)
+        return order
 
     @cython.cfunc
     def later(self, delay: cython.longlong, what: cython.longlong, order: RestingOrder, plan: object) -> Task:
         """Note a task for so many ns from now."""
-        return self.agenda.note(self.exchange.tape.ts_event + delay, what, order, plan)
+        task: Task = self.agenda.note(self.exchange.tape.ts_event + delay, what, order, plan)
+        return task
 
     @cython.cfunc
     def leave(self, task: Task) -> object:
         """Cancel the order of one who never meant to wait."""
-        order: RestingOrder = task.order
+        order: RestingOrder = cython.cast(RestingOrder, task.order)
         if task.stands() and order.kind == CROWD and not self.book.thin(order.side):
             self.exchange.cancel(order)
         return None

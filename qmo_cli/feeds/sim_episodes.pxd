@@ -1,4 +1,3 @@
-from qmo_cli.feeds.sim_agenda cimport Task
 from qmo_cli.feeds.sim_book cimport Book, Level, RestingOrder
 from qmo_cli.feeds.sim_clock cimport FairValue
 from qmo_cli.feeds.sim_crowd cimport Crowd
@@ -26,8 +25,9 @@ cdef class Episodes:
     cdef long long traded
     cdef long long wanted
     cdef list wall
-    cdef long long to
     cdef long long levels
+    cdef long long swept
+    cdef long long to
     cdef long long size
     cdef long long aggressors
     cdef object begin(self)
@@ -37,6 +37,8 @@ cdef class Episodes:
     cdef object end_absorption(self)
     cdef object filled(self, RestingOrder order)
     cdef object sweep(self)
+    cdef long long marks(self, long long side, long long limit) except? -1
+    cdef void count(self, long long marks, long long last) noexcept
     cdef long long reach(self, long long side) except? -1
     cdef long long wanted_lots(self, long long side, long long limit) except? -1
     cdef object cascade(self)

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import cython
 
-from .sim_agenda import Task
 from .sim_book import Level, RestingOrder
 from .sim_clock import FairValue
 from .sim_crowd import Crowd
@@ -23,6 +22,9 @@ MILLISECOND = cython.declare(cython.longlong, 1_000_000)
 LONGEST = cython.declare(cython.longlong, 26_000)  # ms of an absorption
 SOLID = cython.declare(cython.longlong, 45)      # lots that an absorbing price shows at least
 ROOM = cython.declare(cython.longlong, 90)       # orders that one aggressor of an episode fills at most
+MOST = cython.declare(cython.longlong, 6)        # aggressors of a sweep
+LEAST = cython.declare(cython.longlong, 3)       # prices that make a sweep
+BITS = cython.declare(cython.longlong, 60)
 FINE = cython.declare(cython.longlong, 1024)     # parts of a tick in which fair value is kept
 
 
@@ -43,8 +45,10 @@ class Episodes:
         self.traded = 0            # lots that had traded at the price before
         self.wanted = 0            # lots to be absorbed, or prices still to be swept
         self.wall: list[RestingOrder] = []
-        self.to = 0
-        self.levels = self.size = self.aggressors = 0
+        self.levels = 0            # distinct prices swept
+        self.swept = 0             # the same as bits, the lowest for where the sweep began
+        self.to = 0                # ticks from there to the furthest of them
+        self.size = self.aggressors = 0
 
     @cython.cfunc
     def begin(self) -> object:
@@ -57,7 +61,7 @@ class Episodes:
             self.begin_absorption()
         elif roll < 75:
             self.wanted = 3 + self.dice.below(3)
-            self.levels = self.size = self.aggressors = 0
+            self.levels = self.size = self.aggressors = self.swept = self.to = 0
             self.sweep()
         else:
             self.cascade()
@@ -105,8 +109,8 @@ class Episodes:
     @cython.cfunc
     def support(self) -> object:
         """One more of many joins the price that holds."""
-        order: RestingOrder = self.exchange.place(
-            self.crowd.new_id(), self.side, self.tick, 8 + self.dice.below(23), 0)
+        lots: cython.longlong = 8 + self.dice.below(23)
+        order: RestingOrder = self.exchange.place(self.crowd.new_id(), self.side, self.tick, lots, 0)
         order.kind = WALL
         self.wall.append(order)
         return None
@@ -141,39 +145,62 @@ class Episodes:
     def sweep(self) -> object:
         """One aggressor goes through the next prices; another one goes on within milliseconds if more are wanted."""
         side: cython.longlong = self.side
-        reach: cython.longlong = self.reach(side)
         if self.aggressors == 0:
             self.tick = self.book.touch(-side)
-        limit: cython.longlong = self.to
+        limit: cython.longlong = self.reach(side)
+        marks: cython.longlong = self.marks(side, limit)
         self.exchange.match(self.crowd.new_id(), side, self.wanted_lots(side, limit), limit)
         self.exchange.settle()
-        self.wanted -= reach
-        self.levels += self.exchange.prices
+        self.count(marks, (self.exchange.trade_tick - self.tick) * side)
         self.size += self.exchange.traded
         self.aggressors += 1
-        if self.wanted > 0 and self.aggressors < 6:
+        if self.levels < self.wanted and self.aggressors < MOST:
             self.crowd.later((1 + self.dice.below(7)) * MILLISECOND, GO_ON, None, None)
-        else:
+        elif self.levels >= LEAST:
             self.tell_sweep()
         return None
 
     @cython.cfunc
     @cython.exceptval(-1, check=True)
+    def marks(self, side: cython.longlong, limit: cython.longlong) -> cython.longlong:
+        """One bit for every price with orders from the touch to a limit, the lowest for where the sweep began."""
+        marks: cython.longlong = 0
+        tick: cython.longlong = self.book.touch(-side)
+        while (limit - tick) * side >= 0:
+            step: cython.longlong = (tick - self.tick) * side
+            if 0 <= step < BITS and self.book.level(tick).lots > 0:
+                marks |= cython.cast(cython.longlong, 1) << step
+            tick += side
+        return marks
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def count(self, marks: cython.longlong, last: cython.longlong) -> cython.void:
+        """Add the prices up to the one that traded last to those swept before."""
+        step: cython.longlong
+        one: cython.longlong = 1
+        for step in range(min(last + 1, BITS)):
+            if marks & ~self.swept & one << step:
+                self.swept |= one << step
+                self.levels += 1
+                self.to = max(self.to, step)
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=True)
     def reach(self, side: cython.longlong) -> cython.longlong:
-        """How many prices one aggressor goes through: those wanted, if they have not too many orders; one at least."""
+        """The last price that one aggressor goes for: of those wanted, if they have not too many orders."""
         tick: cython.longlong = self.book.touch(-side)
         orders: cython.longlong = self.book.level(tick).orders
         count: cython.longlong = 1
         most: cython.longlong = 1 + self.dice.below(6)
-        while count < min(self.wanted, most):
+        while count < min(self.wanted - self.levels, most):
             behind: cython.longlong = self.book.next_price(tick, side)
             orders += self.book.level(behind).orders
             if orders > ROOM:
                 break
             tick = behind
             count += 1
-        self.to = tick
-        return count
+        return tick
 
     @cython.cfunc
     @cython.exceptval(-1, check=True)
@@ -205,9 +232,9 @@ class Episodes:
             "end": time_text(self.exchange.tape.ts_event), "volume": volume, "held": held})
 
     def tell_sweep(self) -> None:
-        """Write down what was swept, from the first price that traded to the last."""
+        """Write down what was swept, from the first price that traded to the furthest."""
         self.truth.write("sweep", {
             "side": letter(self.side), "start": str(self.start), "end": str(self.exchange.tape.ts_event),
-            "from": self.truth.price(self.tick), "to": self.truth.price(self.exchange.trade_tick),
-            "levels": abs(self.exchange.trade_tick - self.tick) + 1, "size": self.size,
+            "from": self.truth.price(self.tick), "to": self.truth.price(self.tick + self.side * self.to),
+            "levels": self.levels, "size": self.size,
             "aggressors": self.aggressors})

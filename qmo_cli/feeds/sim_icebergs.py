@@ -119,7 +119,7 @@ class Icebergs:
     @cython.cfunc
     def look(self, task: Task) -> object:
         """The owner sees to his iceberg, and will again: cancel it, let it follow price, or let it stand."""
-        order: RestingOrder = task.order
+        order: RestingOrder = cython.cast(RestingOrder, task.order)
         if not task.stands():
             return None
         plan: Native = task.plan
@@ -159,8 +159,9 @@ class Icebergs:
         """Write down what is true of an iceberg; ``end`` 0: it still rests."""
         evidence = ("removal" if plan.removal else "refresh") if plan.evidence else None
         self.truth.write("native", {
-            "id": str(plan.order_id), "side": letter(plan.side), "price": self.truth.price(plan.tick), "start": str(plan.start),
-            "end": time_text(end), "outcome": outcome, "peak": plan.peak, "total": plan.total, "filled": plan.filled,
+            "id": str(plan.order_id), "side": letter(plan.side), "price": self.truth.price(plan.tick),
+            "start": str(plan.start), "end": time_text(end), "outcome": outcome, "peak": plan.peak,
+            "total": plan.total, "filled": plan.filled,
             "hidden_traded": max(0, plan.filled - plan.first), "refreshes": plan.refreshes,
             "first_evidence": time_text(plan.evidence), "evidence": evidence, "repriced": plan.repriced})
 

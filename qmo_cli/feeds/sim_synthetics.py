@@ -65,7 +65,8 @@ class Synthetics:
         plan.side, plan.tick, plan.start = side, self.book.touch(side), self.exchange.tape.ts_event
         plan.pattern = self.dice.below(3)
         plan.clip = self.dice.draw(self.clips)
-        plan.total = min(LARGEST, plan.clip * self.dice.draw(self.multiples) + self.dice.below(plan.clip))
+        clips: cython.longlong = self.dice.draw(self.multiples)
+        plan.total = min(LARGEST, plan.clip * clips + self.dice.below(plan.clip))
         if self.dice.below(100) < 25:
             plan.heart = 1 + self.dice.below(plan.total)
         self.send(plan)
@@ -131,7 +132,7 @@ class Synthetics:
     @cython.cfunc
     def watch(self, task: Task) -> object:
         """The owner sees to a tranche that still rests: he may give up, the sooner the further price has gone."""
-        order: RestingOrder = task.order
+        order: RestingOrder = cython.cast(RestingOrder, task.order)
         if not task.stands():
             return None
         plan: Synthetic = task.plan

@@ -159,7 +159,7 @@ class Takers:
     @cython.cfunc
     def hit(self, task: Task) -> object:
         """Take all of one resting order and of those ahead of it, at one blow; nothing if it is not at the touch."""
-        order: RestingOrder = task.order
+        order: RestingOrder = cython.cast(RestingOrder, task.order)
         if not task.stands() or self.book.touch(order.side) != order.tick or self.book.thin(order.side):
             return None
         lots: cython.longlong = order.shown + order.hidden
@@ -188,5 +188,5 @@ class Takers:
     def tell_stops(self, side: int, tick: int, lots: int, stops: int) -> None:
         """Write down the stops that an event triggered, the first at this price, with what they traded in all."""
         self.truth.write("stop_cascade", {
-            "side": letter(side), "ts_event": str(self.exchange.tape.ts_event), "price": self.truth.price(tick), "size": lots,
-            "stops": stops})
+            "side": letter(side), "ts_event": str(self.exchange.tape.ts_event), "price": self.truth.price(tick),
+            "size": lots, "stops": stops})
