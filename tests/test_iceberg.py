@@ -422,3 +422,37 @@ def test_real_peaks_are_exact_at_the_first_refresh_in_eleven_of_twelve(christmas
         if event.evidence == "refresh":
             first.setdefault(event.order_id, event)
     assert (sum(event.peak_exact for event in first.values()), len(first)) == (11, 12)
+
+
+def test_every_real_refresh_obeys_the_algebra_and_fits_its_peak(christmas: list[Packet]) -> None:
+    facts = [fact for packet in christmas for fact in packet.inputs.orders.icebergs]  # type: ignore[union-attr]
+    refreshes = [fact for fact in facts if fact.kind == "refresh"]
+    assert (len(refreshes), sum(fact.kind == "removal" for fact in facts)) == (83, 2)
+    assert [fact for fact in refreshes if fact.revealed != fact.after - (fact.before - fact.filled)] == []
+    resting = [iceberg for packet in christmas for iceberg in packet.slots["iceberg"].icebergs]
+    assert {iceberg.misfits for iceberg in resting} == {0}
+    assert (christmas[-1].health.filled, christmas[-1].health.remainder) == (9848, 0)
+
+
+@pytest.mark.parametrize(("order_id", "first", "last"), [
+    ("6412777277360", (5, 10, 10), "cancelled"),   # 5 shown and filled, then 10
+    ("6412777276269", (1, 26, 26), "cancelled"),   # 1 left of its first peak when it came to rest, then 26
+    ("6412777276014", (46, 1, 31), None),          # 46 taken of 16 shown: one peak of 31 passed, 1 left of the next
+])
+def test_real_icebergs_are_what_their_records_say(
+    christmas: list[Packet], order_id: str, first: tuple[int, int, int], last: str | None,
+) -> None:
+    events = [event for event in told(christmas) if event.order_id == order_id and event.source == "native"]
+    assert (events[0].filled, events[0].shown, events[0].revealed) == first
+    assert last is None or events[-1].kind == last
+
+
+@pytest.mark.parametrize(("name", "series", "instrument"), [
+    ("esm4-glbx-mdp3-20240508-snapshot", "ESM4", 5_602), ("esh4-glbx-mdp3-20231224", "ESH4", 17_077)])
+def test_a_real_snapshot_raises_no_alarm(name: str, series: str, instrument: int) -> None:
+    path = SHARED / "data" / "mbo" / f"{name}.mbo.dbn.zst"
+    if not path.exists():
+        pytest.skip("the real files are not here")
+    packets = run([mapping(series, series, instrument=instrument), *read_dbn(path)], "1s", NAMES)
+    assert packets
+    assert all(not packet.slots["iceberg"].events for packet in packets if packet.slots["iceberg"])

@@ -167,8 +167,16 @@ class Search:
         """All links of one add."""
         self._forget(ts - self.memory)
         best: Tranche | None = None
+        place = self.shift - 1
         for link in links:
-            found = self._step(link, ts)
+            size, there = (
+                (link.size, link.filled_size) if place < 0 else (link.shifted[place], link.filled_shifted[place]))
+            if size > there:
+                if there < LEAST_CLIP or 5 * (size - there) > size:  # so it is under most shifts
+                    continue
+            elif link.filled_id not in self.tranches and (size < LEAST_CLIP or 5 * (there - size) > there):
+                continue
+            found = self._step(link, ts, size, there)
             if found and (best is None or (found.length, found.evidence) > (best.length, best.evidence)):
                 best = found
         if best is None:
@@ -176,10 +184,8 @@ class Search:
         self.tranches[best.order_id] = best
         return self._tell(best, links[0])
 
-    def _step(self, link: RefillLink, ts: int) -> Tranche | None:
+    def _step(self, link: RefillLink, ts: int, size: int, there: int) -> Tranche | None:
         """The add as the next tranche after the order of this link; None where it cannot be."""
-        size, there = size_of(link.size, link.shifted, self.shift), size_of(
-            link.filled_size, link.filled_shifted, self.shift)
         parent = self.tranches.get(link.filled_id)
         if parent is None:
             parent = Tranche(link.filled_id, ts, link.price, there, low=there, high=there)
@@ -290,11 +296,6 @@ class Chains:
 def confidence_of(fdr: float | None) -> float:
     """1 - fdr; nothing is known before there is one."""
     return 0.0 if fdr is None else to_six(1 - fdr)
-
-
-def size_of(own: int, shifted: Sequence[int], shift: int) -> int:
-    """An order's size under a shift."""
-    return shifted[shift - 1] if shift else own
 
 
 def evidence(link: RefillLink, size: int, there: int) -> float:

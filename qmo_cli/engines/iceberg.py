@@ -186,7 +186,7 @@ class IcebergEngine:
             life = self.lives[fact.order_id] = Life.begin(fact)
         kinds = life.take(fact)
         over = fact.kind in ("removal", "executed", "cancelled", "unknown")
-        self._size(0, fact.order_id, life, fact.total)
+        self._size(0, fact.order_id, life, fact.total, tell=bool(kinds) and not over)
         events = [life.event(packet, kind) for kind in kinds]
         traded, life.hidden = fact.hidden_traded - life.hidden, fact.hidden_traded
         if traded > 0 and fact.kind != "unknown":
@@ -196,16 +196,17 @@ class IcebergEngine:
             self.sizes[0].end(fact.order_id, executed=fact.kind in ("removal", "executed"))
         return events
 
-    def _size(self, kind: int, key: str, life: Any, total: int) -> None:
-        """Note how much an iceberg was filled, and what others say of how much it will be."""
+    def _size(self, kind: int, key: str, life: Any, total: int, *, tell: bool) -> None:
+        """Note how much an iceberg was filled, and with new evidence what others say of how much it will be."""
         session = session_name(life.first_seen)
         self.sizes[kind].grow(key, life.clip, session, total)
-        life.estimate = self.sizes[kind].estimate(life.clip, session, total)
+        if tell:
+            life.estimate = self.sizes[kind].estimate(life.clip, session, total)
 
     def _chain(self, packet: Packet, told: Told, now: int) -> IcebergEvent:
         """A step in a synthetic iceberg's life; it weighs only while most of them are no chance."""
         chain, rate = told.chain, self.chains.rate(now)
-        self._size(1, chain.id, chain, chain.total)
+        self._size(1, chain.id, chain, chain.total, tell=told.kind is None)
         fresh, chain.weighed = chain.hidden - chain.weighed, chain.hidden
         if fresh > 0 and rate is not None and rate <= TRUSTED:
             self._weigh(chain.side, chain.tail.price, now, fresh, confidence_of(rate), chain.id)

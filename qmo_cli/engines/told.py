@@ -75,7 +75,7 @@ class Iceberg(Struct, frozen=True, gc=False):
     pattern: Pattern
     first_seen: str                      # ns, first evidence
     last_seen: str                       # ns, newest evidence
-    estimate: Annotated[SizeEstimate | None, OPTIONAL]  # of its total, as of last_seen; null for levels
+    estimate: Annotated[SizeEstimate | None, OPTIONAL]  # of its total, as of its newest event; null for levels
 
 
 class IcebergReading(ScoredReading, frozen=True):
