@@ -28,7 +28,7 @@ COMMANDS = {
     "score": "Weigh the engines' readings on five pillars.",
     "signal": "Turn scored packets into trade signals that say why.",
     "run": "Run the whole chain in one process: records in, signals out.",
-    "memory": "Look into the memory of icebergs: zones, retests, the icebergs themselves.",
+    "memory": "Look into the memory of zones, retests and icebergs.",
     "schema": "Print the JSON Schema of a line type, or list the types.",
 }
 
