@@ -29,7 +29,7 @@ COMMANDS = {
     "signal": "Turn scored packets into trade signals that say why.",
     "run": "Run the whole chain in one process: records in, signals out.",
     "plot": "Draw what qmo saw: price, zones, sweeps, signals, volume and delta.",
-    "memory": "Look into the memory of icebergs: zones, retests, the icebergs themselves.",
+    "memory": "Look into the memory of zones, retests and icebergs.",
     "evaluate": "Measure the detectors on simulated markets whose truth is known.",
     "schema": "Print the JSON Schema of a line type, or list the types.",
 }

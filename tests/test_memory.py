@@ -17,7 +17,6 @@ from qmo_cli.engines.memory_reading import MemoryEvent, MemoryReading
 from qmo_cli.engines.memory_store import Store
 from qmo_cli.errors import BadData, ConfigurationError
 from qmo_cli.pipeline import Engines
-from qmo_cli.records import System, to_dbn
 from qmo_cli.router import RouteOptions, Router
 from qmo_cli.tray import Packet
 
@@ -137,15 +136,6 @@ def test_an_open_retest_is_counted_as_open_and_in_no_rate() -> None:
     assert (last.retests.open, last.retests.decided, last.hold_rate) == (1, 0, None)
     assert [zone.tested for zone in last.zones or []] == [True]
     assert packet.missing["memory.hold_rate"] == "no retest has been decided yet"
-
-
-@pytest.mark.parametrize(("kind", "counts"), [("gap", (0, 0)), ("reconnect", (0, 0)), ("clock", (1, 0))])
-def test_a_retest_during_which_records_were_lost_is_never_decided(kind: str, counts: tuple[int, int]) -> None:
-    market = Market().until(61).trade(2001.0, 2000.1, 2000.4)
-    market.raw(to_dbn(System(ts_event=str(market.now), kind=kind))).trade(2001.0, 2001.0)
-    for every in ("1s", "5s"):
-        last = reading(run(market.records, every)[-1])
-        assert (last.retests.holds, last.retests.open) == counts
 
 
 def test_few_retests_are_compared_with_nothing_and_the_reason_says_how_many_there_are() -> None:

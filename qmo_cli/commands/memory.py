@@ -69,7 +69,7 @@ def memory(
     view: str, path: str | None, symbol: tuple[str, ...], price: tuple[float, float], since: int | None,
     until: int | None, state: tuple[str, ...], form: str, before: int | None, dry_run: bool,
 ) -> None:
-    """Look into the memory of icebergs: zones, retests, the icebergs themselves.
+    """Look into the memory of zones, retests and icebergs.
 
     zones lists the zones as of --until, from the highest price down, and how their retests ended beside what a random
     walk would have done; retests and icebergs list the events; export prints the log as it is stored; prune

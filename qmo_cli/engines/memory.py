@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from msgspec import Raw, Struct
 
 from ..errors import ConfigurationError
-from ..packets import Missing, Notice, Reading, Second
+from ..packets import Missing, Reading, Second
 from ..times import SECOND, UNITS
 from ..tray import Packet, decode_slot
 from .bars import BarsReading
@@ -22,7 +22,6 @@ from .memory_store import LARGEST, Store
 from .zones import Zone
 
 FLUSH = 5 * SECOND     # of event time, between two writes
-LOST = frozenset({"gap", "reconnect", "fallback"})  # notices that records are missing
 
 
 class IcebergSlot(Struct, frozen=True):
@@ -97,8 +96,6 @@ class Memory:
             self._learn_scale(now)
         self._keep_icebergs(packet, slot.events)
         self._live(packet, trades.seconds, now)
-        if any(notice.kind in LOST for notice in packet.read("system", list[Notice])):
-            self.book.rest()  # what price did meanwhile nobody knows: no retest is decided across it
         events = self._tell(packet)
         self._flush(packet.ts)
         return self._reading(packet, events)
