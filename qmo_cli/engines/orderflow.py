@@ -22,7 +22,7 @@ from qmo_cli.engines.flow import (
     flow_score,
     less_absorbed,
 )
-from qmo_cli.packets import DepthInput, Market, Missing, Print, Reading, ScoredReading, TradesInput
+from qmo_cli.packets import DepthInput, Health, Market, Missing, Print, Reading, ScoredReading, TradesInput
 from qmo_cli.rounding import to_six
 from qmo_cli.sessions import session
 from qmo_cli.times import SECOND
@@ -117,7 +117,7 @@ class Orderflow:
     access: str = field(default="", init=False)
     reasoned: tuple[object, ...] = field(default=(), init=False)  # what the reasons were made of
     short: Window = field(default_factory=lambda: Window(WINDOW), init=False)
-    depth: BookWindow = field(default_factory=lambda: BookWindow(WINDOW), init=False)
+    book: BookWindow = field(default_factory=lambda: BookWindow(WINDOW), init=False)
     long: Window = field(default_factory=lambda: Window(LONG_WINDOW), init=False)
     minutes: Minutes = field(default_factory=Minutes, init=False)
     since: Anchored = field(default_factory=Anchored, init=False)
@@ -145,13 +145,19 @@ class Orderflow:
 
     def _look_at_book(self, packet: Packet, depth: DepthInput | None) -> None:
         """What flows in the book; another view of it begins anew, for it shows other levels."""
-        access = packet.health.access if depth is not None else ""
+        access = ""
+        if depth is not None:
+            health: Health = packet.read("health", Health)
+            access = health.access
         if access != self.access:
-            self.access, self.depth = access, BookWindow(WINDOW)
-        if depth is not None and depth.flows:
-            self.depth.add(depth.flows)
-        if self.depth.rows:
-            self.depth.expire((packet.ts - 1) // SECOND)
+            self.access, self.book = access, BookWindow(WINDOW)
+        if depth is None:
+            return
+        book: BookWindow = self.book
+        if depth.flows:
+            book.add(depth.flows)
+        now: cython.longlong = packet.ts
+        book.expire((now - 1) // SECOND)
 
     def _pass_time(self, now: cython.longlong, tick: float | None, closed: bool) -> None:
         """Windows and minutes move on to the frame's end."""
@@ -262,7 +268,8 @@ class Orderflow:
         if absorbed_buy is not None and absorbed_sell is not None:
             score = less_absorbed(score, short.buy, short.sell, absorbed_buy, absorbed_sell)
         middle = weighted_mid(market)
-        mlofi = None if depth is None else self.depth.sums or [0] * (1 if self.access == "mbp-1" else RANKS)
+        book: BookWindow = self.book
+        mlofi = None if depth is None else book.sums(1 if self.access == "mbp-1" else RANKS)
         if heat is None or middle is None or self.area is None or absorbed is None or depth is None or self.reasons:
             self._explain(packet, heat, middle, absorbed is None, depth is None)
         mean, deviation, bands = self.average
