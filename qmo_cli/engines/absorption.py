@@ -80,11 +80,11 @@ class AbsorptionEngine:
 
     def update(self, packet: Packet) -> AbsorptionReading | Missing:
         inputs, access = packet.inputs, packet.health.access
+        if access not in CONFIDENCE:  # one level alone loses sight of what was hit
+            return Missing(f"needs mbp-10 or mbo, input is {access}")
         if inputs.depth is None or inputs.trades is None:
             self.of = -1, ""
             return Missing(packet.missing.get("inputs.depth", "needs depth and trades"))
-        if access not in CONFIDENCE:
-            return Missing(f"needs mbp-10 or mbo, input is {access}: one level loses sight of what was hit")
         tick = packet.market.tick
         if tick is None:
             return Missing("needs the contract's tick")
