@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 from math import exp, inf
-from typing import Annotated, ClassVar, Literal
-
-from msgspec import Struct
+from typing import ClassVar, Literal
 
 from qmo_cli.engines.absorption_levels import End, Key, Level, Levels, OneSecond, Seconds, is_beyond
+from qmo_cli.engines.absorption_reading import Absorption, AbsorptionEvent, AbsorptionReading
 from qmo_cli.engines.absorption_usual import Impact, UsualSizes
 from qmo_cli.engines.bars import BarsReading
 from qmo_cli.engines.zonebook import ZoneBook, zone_id
 from qmo_cli.engines.zones import Distances, Zone
 from qmo_cli.errors import ConfigurationError
-from qmo_cli.packets import OPTIONAL, DepthInput, Inputs, Missing, OptionalFloat, Reading, ScoredReading, Second
+from qmo_cli.packets import DepthInput, Inputs, Missing, Reading, Second
 from qmo_cli.rounding import nearest, to_six
 from qmo_cli.times import SECOND
 from qmo_cli.tray import Packet
@@ -27,63 +26,6 @@ RECENT = 900             # s: so are zones, for the level of activity
 LATE = 1                 # s that a record may come late: a second is over once this has passed too
 MOST_CURRENT = 8
 MINUTE = 60 * SECOND
-
-ActivityLevel = Literal["low", "medium", "high"]
-
-
-class Absorption(Struct, frozen=True, gc=False):
-    """What one level took, from the first hit on. Published tests found no standing edge in this alone."""
-
-    id: str                              # side, price and first hit
-    side: Literal["B", "A"]              # of the resting orders: B took what sellers sold
-    price: float
-    ts_first: str                        # ns, first hit
-    ts_last: str                         # ns, last hit
-    absorbed: int                        # contracts
-    before: int                          # displayed before the first hit
-    after: int                           # displayed after the last hit
-    replenish: float                     # (absorbed - (before - after)) / absorbed
-    multiple: OptionalFloat              # absorbed / largest displayed; null where nothing was displayed
-    efficiency: OptionalFloat            # (lambda |net flow| - |price change|) / sigma; null before 30 half-minutes
-    hidden_share: OptionalFloat          # of absorbed, what was hidden when its order was placed; null below L3
-    price_change: float                  # points, last trade - price
-
-
-class AbsorptionEvent(Struct, frozen=True, gc=False):
-    """A level began to absorb, or one that did is over; a line of its own with ``--events``."""
-
-    schema: Literal["absorption-event"]
-    kind: Literal["detected", "ended"]
-    ts_event: str                        # ns, the newest hit it is known from
-    series: str
-    symbol: Annotated[str | None, OPTIONAL]
-    ended_by: Annotated[End | None, OPTIONAL]  # through: the price gave way; null while it goes on
-    threshold: int                       # contracts that made it unusual
-    threshold_of: Literal["hour", "session"]
-    level: Absorption
-
-
-class AbsorptionReading(ScoredReading, frozen=True):
-    """Levels that absorb and the zones they leave. Everything is as of the last second that is over for good.
-
-    score = .5 + .5 (B - A) / (B + A + A0): B and A sum weight x prox x confidence over supporting and resisting zones
-    in reach, prox = max(0, 1 - distance / D), A0 the threshold. weight = absorbed x clip(replenish, 0, 1), halving
-    every 5 minutes. It is active while such a zone is no older than 15 minutes: what is left later says nothing.
-    """
-
-    activity: bool                       # an event in the last 5 minutes
-    activity_level: ActivityLevel        # zones of the last 15 minutes: low 0-1, medium 2, high from 3
-    count: int                           # zones that have not decayed
-    threshold: int                       # contracts: p99 of what a level takes in one go
-    threshold_of: Literal["hour", "session"]  # of this hour of the day, or of the last 23 h
-    samples: int                         # levels it stands on
-    absorbed_buy: int                    # contracts bought by aggressors in the last 60 s and absorbed by asks
-    absorbed_sell: int                   # and sold, absorbed by bids; what was printed through since does not count
-    current: list[Absorption]            # levels that absorb now, the heaviest first, up to 8
-    last: Annotated[Absorption | None, OPTIONAL]  # the newest event as it was detected; null: none yet
-    zones: list[Zone]                    # by price; the heaviest, if there are too many
-    zones_dropped: int
-    events: list[AbsorptionEvent]        # told in this frame
 
 
 @dataclass(slots=True)
@@ -138,11 +80,11 @@ class AbsorptionEngine:
 
     def update(self, packet: Packet) -> AbsorptionReading | Missing:
         inputs, access = packet.inputs, packet.health.access
+        if access not in CONFIDENCE:  # one level alone loses sight of what was hit
+            return Missing(f"needs mbp-10 or mbo, input is {access}")
         if inputs.depth is None or inputs.trades is None:
             self.of = -1, ""
             return Missing(packet.missing.get("inputs.depth", "needs depth and trades"))
-        if access not in CONFIDENCE:
-            return Missing(f"needs mbp-10 or mbo, input is {access}: one level loses sight of what was hit")
         tick = packet.market.tick
         if tick is None:
             return Missing("needs the contract's tick")

@@ -18,6 +18,17 @@ cdef class Window:
 
 
 @cython.final
+cdef class BookWindow:
+    cdef readonly long long length
+    cdef Rows rows
+    cdef Rows totals
+    cdef Py_ssize_t first
+    cpdef object add(self, list flows)
+    cpdef object expire(self, long long now)
+    cpdef list sums(self, Py_ssize_t ranks)
+
+
+@cython.final
 cdef class Minutes:
     cdef readonly long long minute
     cdef readonly long long earliest
@@ -35,6 +46,11 @@ cdef class Minutes:
 
 cpdef double flow_score(
     long long delta, long long volume, long long delta_long, long long volume_long, double usual, object heat,
+) except? -1
+
+
+cpdef double less_absorbed(
+    double score, long long bought, long long sold, long long absorbed_buy, long long absorbed_sell,
 ) except? -1
 
 

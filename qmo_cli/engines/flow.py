@@ -14,7 +14,7 @@ from qmo_cli.blocks import PRICE_SCALE
 from qmo_cli.errors import BadData
 from qmo_cli.market.profile import Profile
 from qmo_cli.market.rows import Rows
-from qmo_cli.packets import BookFlow, TradesInput
+from qmo_cli.packets import TradesInput
 from qmo_cli.rounding import nearest, to_six
 
 MINUTE = 60        # s
@@ -74,25 +74,56 @@ class Window:
         return (self.rows.stop - self.first) // 4
 
 
+@cython.final
+@cython.cclass
 class BookWindow:
     """Order flow imbalance of the last ``length`` seconds, rank by rank."""
 
     def __init__(self, length: int) -> None:
         self.length = length
-        self.rows: deque[BookFlow] = deque()
-        self.sums: list[int] = []
+        self.rows = Rows(11)    # second and ten ranks, oldest first
+        self.totals = Rows(10)
+        self.totals.add()
+        self.first = 0          # offset of the oldest row that counts
+        for rank in range(10):
+            self.totals.cells[rank] = 0
 
-    def add(self, flows: list[BookFlow]) -> None:
+    @cython.ccall
+    def add(self, flows: list) -> object:
         """Count a frame's seconds, or parts of them."""
-        for row in flows:
-            self.rows.append(row)
-            ofi = row.ofi
-            self.sums = [one + other for one, other in zip(self.sums, ofi, strict=True)] if self.sums else ofi
+        rows: Rows = self.rows
+        rank: cython.Py_ssize_t
+        for flow in flows:
+            ofi: list = flow.ofi
+            row: cython.Py_ssize_t = rows.add()
+            rows.cells[row] = flow.second
+            for rank in range(10):
+                value: cython.longlong = ofi[rank] if rank < len(ofi) else 0
+                rows.cells[row + 1 + rank] = value
+                self.totals.cells[rank] += value
+        return None
 
-    def expire(self, now: int) -> None:
+    @cython.ccall
+    def expire(self, now: cython.longlong) -> object:
         """Drop the seconds that are ``length`` or more before the second ``now``."""
-        while self.rows and self.rows[0].second <= now - self.length:
-            self.sums = [one - other for one, other in zip(self.sums, self.rows.popleft().ofi, strict=True)]
+        rows: Rows = self.rows
+        rank: cython.Py_ssize_t
+        first: cython.Py_ssize_t = self.first
+        last: cython.longlong = now - self.length
+        while first < rows.stop and rows.cells[first] <= last:
+            for rank in range(10):
+                self.totals.cells[rank] -= rows.cells[first + 1 + rank]
+            first += 11
+        if 2 * first > rows.stop:
+            rows.drop(first)
+            first = 0
+        self.first = first
+        return None
+
+    @cython.ccall
+    def sums(self, ranks: cython.Py_ssize_t) -> list:
+        """The sums of the first ranks, the touch first."""
+        return [self.totals.cells[rank] for rank in range(ranks)]
 
 
 @cython.final
@@ -186,7 +217,12 @@ def flow_score(
     return to_six(0.5 + 0.5 * max(-1.0, min(1.0, lean)) * weight)
 
 
-def less_absorbed(score: float, bought: int, sold: int, absorbed_buy: int, absorbed_sell: int) -> float:
+@cython.ccall
+@cython.exceptval(-1, check=True)
+def less_absorbed(
+    score: cython.double, bought: cython.longlong, sold: cython.longlong, absorbed_buy: cython.longlong,
+    absorbed_sell: cython.longlong,
+) -> cython.double:
     """The score without what was absorbed of the side it leans to: .5 + (score - .5) (1 - absorbed / side's volume).
 
     Of 320 bought 80 were absorbed, a quarter, so that three quarters of the deviation stay:
@@ -194,10 +230,12 @@ def less_absorbed(score: float, bought: int, sold: int, absorbed_buy: int, absor
     >>> less_absorbed(0.8402, 320, 80, 80, 0)
     0.75515
     """
-    side, absorbed = (bought, absorbed_buy) if score > 0.5 else (sold, absorbed_sell)
-    if not side or not absorbed:
+    side: cython.longlong = bought if score > 0.5 else sold
+    absorbed: cython.longlong = absorbed_buy if score > 0.5 else absorbed_sell
+    if side == 0 or absorbed == 0:
         return score
-    return to_six(0.5 + (score - 0.5) * (1 - min(1.0, absorbed / side)))
+    share: cython.double = min(1.0, cython.cast(cython.double, absorbed) / side)
+    return to_six(0.5 + (score - 0.5) * (1 - share))
 
 
 @cython.final

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 import cython
-from msgspec import Struct
 
 from qmo_cli.engines.flow import (
     MINUTE,
@@ -22,7 +21,8 @@ from qmo_cli.engines.flow import (
     flow_score,
     less_absorbed,
 )
-from qmo_cli.packets import DepthInput, Market, Missing, Print, Reading, ScoredReading, TradesInput
+from qmo_cli.engines.orderflow_reading import Cluster, Imbalance, OrderflowReading, Stack
+from qmo_cli.packets import DepthInput, Health, Market, Missing, Print, Reading, TradesInput
 from qmo_cli.rounding import to_six
 from qmo_cli.sessions import session
 from qmo_cli.times import SECOND
@@ -34,61 +34,6 @@ LONG_WINDOW = 300  # s: L
 RANKS = 10         # of the book that are told where the source shows them
 MILLION = 1e6
 NO_LEVELS: tuple[None, None, None] = (None, None, None)
-
-
-class Imbalance(Struct, frozen=True, gc=False, array_like=True):
-    """One side outweighs the other across one tick of the profile."""
-
-    price: float
-    side: Literal["B", "A"]              # the aggressor that outweighs
-
-
-class Stack(Struct, frozen=True, gc=False, array_like=True):
-    """Imbalances of one side on consecutive ticks."""
-
-    low: float
-    high: float
-    side: Literal["B", "A"]
-
-
-class Cluster(Struct, frozen=True, gc=False, array_like=True):
-    """Adjacent prices that traded unusually much."""
-
-    low: float
-    high: float
-    volume: int
-
-
-class OrderflowReading(ScoredReading, frozen=True):
-    """Numbers of the last 60 s (delta, ofi), the last 300 s, and the trade date so far (cvd, vwap, profile).
-
-    The score is that of flow alone, its deviation from .5 x (1 - absorbed share of the side it leans to).
-    """
-
-    delta: int                           # contracts bought - sold by aggressors, last 60 s
-    volume: int                          # all contracts, last 60 s
-    delta_long: int                      # last 300 s
-    volume_long: int
-    volume_n: int                        # without an aggressor side, last 60 s
-    cvd: int                             # delta since the anchor
-    anchor: str                          # what cvd, vwap and profile count from
-    bias: Literal["BUY", "SELL", "NEUTRAL"]
-    heat: float | None                   # 0-100: how rare |delta| is among the minutes of the last 23 h
-    vwap: float
-    vwap_sd: float                       # standard deviation of volume around it, points
-    vwap_bands: list[float]              # vwap - 2 sd, - 1 sd, + 1 sd, + 2 sd
-    poc: float | None                    # price of most volume
-    vah: float | None                    # value area: 70 % of the volume
-    val: float | None
-    ofi: int | None                      # order flow imbalance at the touch, last 60 s (Cont, Kukanov, Stoikov 2014)
-    mlofi: list[int] | None              # the same by rank of the book, as many as the source shows
-    absorbed_buy: int | None             # contracts bought in the last 60 s and absorbed: taken out of the score
-    absorbed_sell: int | None
-    weighted_mid: float | None           # (ask x bid size + bid x ask size) / (bid size + ask size)
-    large: list[Print]                   # prints of this frame that stand out
-    imbalances: list[Imbalance]          # of the profile, as of the last whole minute, as the next two
-    stacked: list[Stack]
-    clusters: list[Cluster]
 
 
 @dataclass(slots=True)
@@ -117,7 +62,7 @@ class Orderflow:
     access: str = field(default="", init=False)
     reasoned: tuple[object, ...] = field(default=(), init=False)  # what the reasons were made of
     short: Window = field(default_factory=lambda: Window(WINDOW), init=False)
-    depth: BookWindow = field(default_factory=lambda: BookWindow(WINDOW), init=False)
+    book: BookWindow = field(default_factory=lambda: BookWindow(WINDOW), init=False)
     long: Window = field(default_factory=lambda: Window(LONG_WINDOW), init=False)
     minutes: Minutes = field(default_factory=Minutes, init=False)
     since: Anchored = field(default_factory=Anchored, init=False)
@@ -145,13 +90,19 @@ class Orderflow:
 
     def _look_at_book(self, packet: Packet, depth: DepthInput | None) -> None:
         """What flows in the book; another view of it begins anew, for it shows other levels."""
-        access = packet.health.access if depth is not None else ""
+        access = ""
+        if depth is not None:
+            health: Health = packet.read("health", Health)
+            access = health.access
         if access != self.access:
-            self.access, self.depth = access, BookWindow(WINDOW)
-        if depth is not None and depth.flows:
-            self.depth.add(depth.flows)
-        if self.depth.rows:
-            self.depth.expire((packet.ts - 1) // SECOND)
+            self.access, self.book = access, BookWindow(WINDOW)
+        if depth is None:
+            return
+        book: BookWindow = self.book
+        if depth.flows:
+            book.add(depth.flows)
+        now: cython.longlong = packet.ts
+        book.expire((now - 1) // SECOND)
 
     def _pass_time(self, now: cython.longlong, tick: float | None, closed: bool) -> None:
         """Windows and minutes move on to the frame's end."""
@@ -262,7 +213,8 @@ class Orderflow:
         if absorbed_buy is not None and absorbed_sell is not None:
             score = less_absorbed(score, short.buy, short.sell, absorbed_buy, absorbed_sell)
         middle = weighted_mid(market)
-        mlofi = None if depth is None else self.depth.sums or [0] * (1 if self.access == "mbp-1" else RANKS)
+        book: BookWindow = self.book
+        mlofi = None if depth is None else book.sums(1 if self.access == "mbp-1" else RANKS)
         if heat is None or middle is None or self.area is None or absorbed is None or depth is None or self.reasons:
             self._explain(packet, heat, middle, absorbed is None, depth is None)
         mean, deviation, bands = self.average
