@@ -54,6 +54,11 @@ class Evaluation(Struct, frozen=True):
         return all(check.reached for check in self.checks)
 
 
+LINES = {
+    "evaluation": Measure, "evaluation-decoys": Decoys, "evaluation-episodes": Episodes, "evaluation-check": Check,
+}
+
+
 @dataclass(slots=True)
 class Tally:
     """What is summed over markets."""
