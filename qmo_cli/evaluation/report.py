@@ -12,8 +12,8 @@ from .episodes import Episodes
 from .evaluate import Check, Decoys, Evaluation
 from .measures import Measure
 
-FOUND = ("market", "icebergs", "planted", "told", "precision", "recall", "F1", "hidden F1")
-TOLD = ("market", "icebergs", "delay", "longest", "peak exact", "size error", "in band", "told FDR", "real FDR")
+FOUND = ("market", "kind", "planted", "told", "precision", "recall", "F1", "F1 hidden")
+TOLD = ("market", "kind", "delay", "most", "peaks", "size err", "in band", "FDR", "real")
 
 
 def rows(found: Evaluation) -> Iterator[Struct]:
@@ -28,8 +28,11 @@ def text(found: Evaluation) -> str:
     """All tables, 80 columns wide at most."""
     parts = (
         "Icebergs found\n\n" + table(FOUND, map(found_row, found.measures)),
-        "What was said of them (delay in exchange events; real FDR = 1 - precision)\n\n"
+        "What was said of them\n\n"
         + table(TOLD, map(told_row, found.measures)),
+        "delay, most: exchange events from first evidence to detection, median and most\n"
+        "peaks: share told exactly; size err: of the estimated size; in band: totals\n"
+        "inside the 80 % band; FDR: false discovery rate as told, and as it really was",
         "Episodes that were planted\n\n" + table(("kind", "planted", "seen", "recall", "told in all"),
                                                  map(episode_row, found.episodes)),
         decoy_text(found.decoys),
@@ -75,6 +78,6 @@ def check_row(one: Check) -> list[Any]:
 def decoy_text(one: Decoys) -> str:
     """A sentence about the false alarms."""
     return (
-        f"False alarms in {one.hours:.1f} hours of markets that hold {one.decoys:,} decoys and no iceberg: "
-        f"native {one.native},\nsynthetic {one.synthetic} ({one.synthetic_per_hour:.2f} an hour)"
+        f"False alarms in {one.hours:.1f} hours of markets that hold {one.decoys:,} decoys and no iceberg:\n"
+        f"native {one.native}, synthetic {one.synthetic} ({one.synthetic_per_hour:.2f} an hour)"
     )
