@@ -12,8 +12,8 @@ from .episodes import Episodes
 from .evaluate import Check, Decoys, Evaluation
 from .measures import Measure
 
-FOUND = ("market", "kind", "planted", "told", "precision", "recall", "F1", "F1 hidden")
-TOLD = ("market", "kind", "delay", "most", "peaks", "size err", "in band", "FDR", "real")
+FOUND = ("market", "kind", "planted", "told", "prec.", "recall", "F1", "F1 hidden")
+TOLD = ("market", "kind", "delay", "most", "peaks", "size", "band", "FDR", "real")
 
 
 def rows(found: Evaluation) -> Iterator[Struct]:
@@ -31,12 +31,12 @@ def text(found: Evaluation) -> str:
         "What was said of them\n\n"
         + table(TOLD, map(told_row, found.measures)),
         "delay, most: exchange events from first evidence to detection, median and most\n"
-        "peaks: share told exactly; size err: of the estimated size; in band: totals\n"
-        "inside the 80 % band; FDR: false discovery rate as told, and as it really was",
+        "peaks: share told exactly; size: median error; band: totals inside the\n"
+        "80 % band; FDR: false discovery rate as told, and as it really was",
         "Episodes that were planted\n\n" + table(("kind", "planted", "seen", "recall", "told in all"),
                                                  map(episode_row, found.episodes)),
         decoy_text(found.decoys),
-        "Promises\n\n" + table(("metric", "target", "value", "cases", ""), map(check_row, found.checks)),
+        "What is promised of the detectors\n\n" + table(("promise", "target", "value", "cases", ""), map(check_row, found.checks)),
     )
     return "\n\n".join(parts) + "\n"
 
@@ -72,7 +72,7 @@ def episode_row(one: Episodes) -> list[Any]:
 def check_row(one: Check) -> list[Any]:
     """One promise."""
     value = None if one.value is None else float(f"{one.value:.6g}")
-    return [one.metric, one.target, value, one.cases, "kept" if one.reached else "NOT KEPT"]
+    return [one.metric, one.target, value, one.cases, "kept" if one.reached else "MISSED"]
 
 
 def decoy_text(one: Decoys) -> str:
