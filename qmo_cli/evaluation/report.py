@@ -13,6 +13,7 @@ from .evaluate import Check, Decoys, Evaluation
 from .measures import Measure
 
 FOUND = ("market", "kind", "planted", "told", "prec.", "recall", "F1", "F1 hidden")
+EPISODES = ("kind", "planted", "seen", "recall", "told in all")
 TOLD = ("market", "kind", "delay", "most", "peaks", "size", "band", "FDR", "real")
 
 
@@ -33,8 +34,7 @@ def text(found: Evaluation) -> str:
         "delay, most: exchange events from first evidence to detection, median and most\n"
         "peaks: share told exactly; size: median error; band: totals inside the\n"
         "80 % band; FDR: false discovery rate as told, and as it really was",
-        "Episodes that were planted\n\n" + table(("kind", "planted", "seen", "recall", "told in all"),
-                                                 map(episode_row, found.episodes)),
+        "Episodes that were planted\n\n" + table(EPISODES, map(episode_row, found.episodes)),
         decoy_text(found.decoys),
         "What is promised of the detectors\n\n" + table(("promise", "target", "value", "cases", ""), map(check_row, found.checks)),
     )
