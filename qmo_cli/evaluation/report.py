@@ -13,6 +13,7 @@ from .evaluate import Check, Decoys, Evaluation
 from .measures import Measure
 
 FOUND = ("market", "kind", "planted", "told", "prec.", "recall", "F1", "F1 hidden")
+CHECKS = ("promise", "target", "value", "cases", "")
 EPISODES = ("kind", "planted", "seen", "recall", "told in all")
 TOLD = ("market", "kind", "delay", "most", "peaks", "size", "band", "FDR", "real")
 
@@ -36,7 +37,7 @@ def text(found: Evaluation) -> str:
         "80 % band; FDR: false discovery rate as told, and as it really was",
         "Episodes that were planted\n\n" + table(EPISODES, map(episode_row, found.episodes)),
         decoy_text(found.decoys),
-        "What is promised of the detectors\n\n" + table(("promise", "target", "value", "cases", ""), map(check_row, found.checks)),
+        "What is promised of the detectors\n\n" + table(CHECKS, map(check_row, found.checks)),
     )
     return "\n\n".join(parts) + "\n"
 
