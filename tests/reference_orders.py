@@ -32,10 +32,11 @@ Choices where the definitions leave one:
   then all that it was filled. A link joins each A that is no snapshot's to every order of its side and price whose
   death is known by then, the latest by ts_event first, if 0.2 <= A.ts_event - C.ts_event <= 50 ms and their sizes match
   under some shift; the first eight of them only.
-- Shifts: under shift 0 an order has its own size, under k (1 to 5) the k-th of the ring of its side and price, its own
-  where that has fewer. The ring has the sizes of the last five A there, the newest first, 2047 at most. An A that
-  is alike to some order under shift 0 does not enter: its own turn over, the first of the ring becomes the last.
-  Snapshots' A neither enter nor turn it. Orders without an A that counts have their own size under every shift.
+- Shifts: under shift 0 an order has its own size, under k (1 to 5) the k-th of those it carries, its own where these
+  are fewer. They are the sizes of the last five A at its side and price, the newest first, 2047 at most; but an A that
+  is alike by its own size to orders that died 0.2 to 50 ms before carries those of the latest of them, the first of
+  them moved to the end. A third (below) is not among the sizes of a price, and snapshots' A are not. Orders without an
+  A that counts carry none.
 - Sizes match when both are 2 or more and differ by at most a fifth of the larger (*alike*), or under shift 0 when the
   new one is smaller and the dead order was a *third*: alike to one that itself was alike to one, under shift 0.
 - Links wait. The links of an A are told when one of them is *deep*: alike under a shift under which the dead order was
@@ -88,7 +89,7 @@ class Facts:
 class Trace:
     """What is kept of an order from its A on."""
 
-    earlier: tuple[int, ...] = ()           # the ring at its A
+    earlier: tuple[int, ...] = ()           # the sizes it carries
     alike: frozenset[int] = frozenset()     # shifts under which it was alike to one that died before it
     third: bool = False
     waiting: list[Fact] = field(default_factory=list)  # links that lead to it
@@ -174,7 +175,7 @@ class OrderBook(Book):
         self.silent = False
         self.any_known = False
         self.dead: dict[tuple[str, int], list[Dead]] = defaultdict(list)
-        self.ring: dict[tuple[str, int], tuple[int, ...]] = defaultdict(tuple)  # of a side and price
+        self.ring: dict[tuple[str, int], tuple[int, ...]] = defaultdict(tuple)  # sizes of a side and price
         self.trace: dict[int, Trace] = {}               # by order id
         self.linked: set[int] = set()                   # orders whose end is to be told
 
@@ -281,16 +282,17 @@ class OrderBook(Book):
         trace = self.trace[order_id] = Trace()
         if record.snapshot:
             return []
-        trace.earlier = self.ring[key]
-        pairs = [
-            (dead, match(record.size, trace.earlier, dead)) for dead in reversed(self.dead[key])
-            if SOONEST <= record.ts_event - dead.ts_event <= REFILL]
+        near = [
+            dead for dead in reversed(self.dead[key]) if SOONEST <= record.ts_event - dead.ts_event <= REFILL]
+        trace.earlier = next(
+            ((*one.trace.earlier[1:], *one.trace.earlier[:1]) for one in near if alike(record.size, one.size)),
+            self.ring[key])
+        pairs = [(dead, match(record.size, trace.earlier, dead)) for dead in near]
         pairs = [(dead, matched) for dead, matched in pairs if matched][:CANDIDATES]
         trace.alike = frozenset(shift for _, matched in pairs for shift in matched if shift != SMALLER)
         trace.third = any(0 in matched & dead.trace.alike for dead, matched in pairs)
-        self.ring[key] = (
-            (*trace.earlier[1:], *trace.earlier[:1]) if 0 in trace.alike
-            else (max(1, min(record.size, LARGEST)), *trace.earlier)[:SHIFTS])
+        if not trace.third:
+            self.ring[key] = (max(1, min(record.size, LARGEST)), *self.ring[key])[:SHIFTS]
         deep = [dead for dead, matched in pairs if SMALLER in matched or matched & dead.trace.alike]
         trace.waiting = [link(record, trace.earlier, dead) for dead, _ in pairs]
         if deep and any(matched & {0, SMALLER} for _, matched in pairs):
@@ -326,10 +328,15 @@ def under(shift: int, own: int, earlier: tuple[int, ...]) -> int:
     return earlier[shift - 1] if 0 < shift <= len(earlier) else own
 
 
+def alike(new: int, old: int) -> bool:
+    """Whether these may be the sizes of two tranches of one iceberg."""
+    return min(new, old) > 1 and 5 * abs(new - old) <= max(new, old)
+
+
 def match(size: int, earlier: tuple[int, ...], dead: Dead) -> set[int]:
     """The shifts under which an order's size is like that of one that died, and whether it may be a last one."""
     pairs = {shift: (under(shift, size, earlier), dead.under(shift)) for shift in range(SHIFTS + 1)}
-    found = {shift for shift, pair in pairs.items() if min(pair) > 1 and 5 * (max(pair) - min(pair)) <= max(pair)}
+    found = {shift for shift, pair in pairs.items() if alike(*pair)}
     return found | ({SMALLER} if 0 not in found and size < dead.size and dead.trace.third else set())
 
 

@@ -203,9 +203,9 @@ def test_an_add_soon_after_a_complete_fill_links_to_every_order_that_died_there_
     take(script, 3, 3).event(added(6, "A", 2000.0, 3))
     orders = only(script)["inputs"]["orders"]
     assert [(link["order_id"], link["filled_id"], link["filled_size"], link["delay"]) for link in orders["links"]] == [
-        ("3", "2", 3, 50 * MS), ("3", "1", 5, 50 * MS),  # the five matches under shift 2
+        ("3", "2", 3, 50 * MS), ("3", "1", 5, 50 * MS),  # the five matches under shift 1
         ("6", "3", 3, 1 * MS)]
-    assert orders["links"][2]["shifted"] == [3, 5, 3, 3, 3]  # 3 and 4 may be refills: they only turned the ring
+    assert orders["links"][2]["shifted"] == [5, 3, 3, 3, 3]  # what 2 found before it, and its own
     assert orders["ends"] == []
 
 
@@ -233,6 +233,14 @@ def begun() -> Script:
     return Script().event(cleared()).event(added(9, "B", 1990.0, 1))
 
 
+def after(*sizes: int) -> Script:
+    """Offers at 2000.0 that stay there."""
+    script = begun()
+    for order_id, size in enumerate(sizes, 20):
+        script.event(added(order_id, "A", 2000.0, size))
+    return script
+
+
 def test_links_wait_for_a_third_tranche() -> None:
     assert told(chain(begun(), 11, 4, 4)) == []
     assert told(chain(begun(), 11, 4, 4, 4)) == [("11", "12"), ("12", "13")]
@@ -240,12 +248,9 @@ def test_links_wait_for_a_third_tranche() -> None:
 
 
 def test_a_smaller_order_is_a_last_tranche_after_three_only() -> None:
-    among = begun()
-    for order_id in range(20, 25):
-        among.event(added(order_id, "A", 2000.0, 1))
-    assert told(chain(among, 11, 4, 4, 1)) == []
-    assert told(chain(begun(), 11, 4, 4, 4, 1)) == [("11", "12"), ("12", "13"), ("13", "14")]
-    assert told(chain(begun(), 11, 4, 4, 4, 1, 1)) == [("11", "12"), ("12", "13"), ("13", "14")]
+    assert told(chain(after(1, 1, 1, 1, 1), 11, 4, 4, 1)) == []
+    assert told(chain(after(1, 1, 1, 1, 1), 11, 4, 4, 4, 1)) == [("11", "12"), ("12", "13"), ("13", "14")]
+    assert told(chain(after(1, 1, 1, 1, 1), 11, 4, 4, 4, 1, 1)) == [("11", "12"), ("12", "13"), ("13", "14")]
 
 
 def test_links_that_wait_are_gone_with_a_cleared_book() -> None:
@@ -261,13 +266,20 @@ def test_the_end_of_a_third_tranche_is_told_and_that_of_a_second_is_not() -> Non
 
 
 def test_a_chain_does_not_lend_its_own_tranches_their_size() -> None:
-    """Before it five orders of 1, 2, 3, 7 and 9: its first tranche takes the place of the oldest, the others turn."""
-    script = begun()
-    for order_id, size in enumerate((1, 2, 3, 7, 9), 20):
-        script.event(added(order_id, "A", 2000.0, size))
-    links = only(chain(script, 11, 4, 4, 4))["inputs"]["orders"]["links"]
-    assert [link["filled_shifted"] for link in links] == [[9, 7, 3, 2, 1], [4, 9, 7, 3, 2]]
-    assert [link["shifted"] for link in links] == [[4, 9, 7, 3, 2], [9, 7, 3, 2, 4]]
+    """Each carries the sizes from before the chain, moved on by one place."""
+    links = only(chain(after(1, 2, 3, 7, 9), 11, 4, 4, 4))["inputs"]["orders"]["links"]
+    assert [link["filled_shifted"] for link in links] == [[9, 7, 3, 2, 1], [7, 3, 2, 1, 9]]
+    assert [link["shifted"] for link in links] == [[7, 3, 2, 1, 9], [3, 2, 1, 9, 7]]
+
+
+def test_other_orders_have_the_sizes_of_a_chains_first_two_tranches_only() -> None:
+    """Order 40 comes after four tranches of 4, and before these came five orders and one of 8."""
+    script = chain(after(1, 2, 3, 7, 9).event(added(30, "A", 2000.0, 8)), 11, 4, 4, 4, 4)
+    script.event(added(40, "A", 2000.0, 8))
+    for order_id in (40, 41):
+        take(script.wait(60 * MS), order_id, 8).event(added(order_id + 1, "A", 2000.0, 8))
+    links = [link for frame in frames(script.records, "1m") for link in frame["inputs"]["orders"]["links"]]
+    assert [link["filled_shifted"] for link in links if link["filled_id"] == "40"] == [[4, 4, 8, 9, 7]]
 
 
 @given(data=st.binary(max_size=600))

@@ -97,9 +97,8 @@ class OrderBook:
         found: cython.longlong = 0
         if refills.dead.stop:
             found = refills.added(message.ts_event, message.side, message.price, message.order_id, message.size, word)
-        if found & 1:
-            sizes.turn(place)
-        else:
+            word = refills.word
+        if not found & 512:
             sizes.push(place, message.size)
         if found:
             word |= (found & 63) << 55 | (THIRD if found & 512 else 0)

@@ -15,7 +15,6 @@ cdef class AddSizes:
     cdef Py_ssize_t row(self, long long key) noexcept
     cdef Py_ssize_t place(self, int side, long long price) except? -1
     cdef void push(self, Py_ssize_t row, long long size) noexcept
-    cdef void turn(self, Py_ssize_t row) noexcept
     cdef object grow(self)
 
 
@@ -29,6 +28,7 @@ cdef class Refills:
     cdef AddSizes sizes
     cdef dict waiting
     cdef long long serial
+    cdef long long word
     cdef long long dropped
     cdef long long ends_dropped
     cdef long long open
@@ -39,6 +39,7 @@ cdef class Refills:
     cdef object release(self, long long serial)
     cdef long long added(
         self, long long ts, int side, long long price, long long order_id, long long size, long long word) except? -1
+    cdef long long inherited(self, long long ts, int side, long long price, long long size, long long word) noexcept
     cdef int link(self, Py_ssize_t row, long long ts, long long order_id, long long size, long long word) except? -1
     cdef object wait(self)
     cdef object tell(self, long long serial)
@@ -51,5 +52,7 @@ cdef class Refills:
 
 
 cdef long long shifted(long long own, long long word, int shift) noexcept
+cdef bint alike(long long here, long long there) noexcept
+cdef long long turned(long long word) noexcept
 cdef list sizes_of(long long own, long long word)
 cdef long long fits(long long size, long long word, long long filled, long long filled_word) noexcept

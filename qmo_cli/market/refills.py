@@ -2,9 +2,10 @@
 """Orders that may be the next tranche of one that was just filled: the evidence for synthetic icebergs, and its null.
 
 Whoever judges such links needs to know how often chance makes them, so each order also carries the sizes of ``SHIFTS``
-orders added before it at its side and price: shift k gives it the k-th of them. They come from a ring of the last five.
-An order that may be a refill by its own size does not enter the ring, it moves it on by one place: else a chain would
-lend its own tranches their own size, and pass for chance.
+orders added before it at its side and price: shift k gives it the k-th of them. A chain must not lend its tranches
+their own size, or it would pass for chance. So an order that may be a refill by its own size takes over what the order
+before it carries, moved on by one place: sizes from before the chain began. And from a third tranche on they are not
+noted for others.
 
 Three tranches make a chain, so links wait until some order follows the order they lead to, under the same shift; most
 never are told. With a link that is told come all sizes of both orders.
@@ -104,18 +105,6 @@ class AddSizes:
         self.words[row] = ((self.words[row] << BITS) | max(1, min(size, LARGEST))) & SIZES
 
     @cython.cfunc
-    @cython.exceptval(check=False)
-    def turn(self, row: cython.Py_ssize_t) -> cython.void:
-        """Move on by one place: the newest becomes the oldest."""
-        word: cython.longlong = self.words[row]
-        newest: cython.longlong = word & LARGEST
-        rest: cython.longlong = word >> BITS
-        place: cython.int = 0
-        while rest >> place:
-            place += BITS
-        self.words[row] = rest | (newest << place)
-
-    @cython.cfunc
     def grow(self) -> object:
         """Twice the room."""
         keys, words = self.keys, self.words
@@ -145,7 +134,7 @@ class Refills:
         self.dead, self.links, self.ends, self.near = Rows(7), Rows(10), Rows(5), Rows(10)
         self.sizes = AddSizes()
         self.waiting: dict[int, list[int]] = {}
-        self.serial = 0
+        self.serial = self.word = 0
         self.dropped = self.ends_dropped = self.open = 0
 
     @cython.cfunc
@@ -198,14 +187,16 @@ class Refills:
     ) -> cython.longlong:
         """Link a new order to those that it may refill, the latest first; gives what ``fits`` found, taken together.
 
-        Bit 7: its end is to be told; bit 8: ``serial`` is that of its links, which wait.
+        Bit 7: its end is to be told; bit 8: ``serial`` is that of its links, which wait; bit 9: by its own size it is a
+        third tranche or a later one. ``word`` becomes what the order carries.
         """
         dead: Rows = self.dead
         found: cython.longlong = 0
         deep: cython.longlong = 0
         left: cython.int = CANDIDATES
-        row: cython.Py_ssize_t = dead.stop
         self.near.stop = 0
+        self.word = word = self.inherited(ts, side, price, size, word)
+        row: cython.Py_ssize_t = dead.stop
         while row > 0 and left and ts - dead.cells[row - DEAD + DIED] <= self.window:
             row -= DEAD
             if (dead.cells[row + PRICE] == price and dead.cells[row + SIDE] == side
@@ -226,6 +217,22 @@ class Refills:
             return found | (128 if found & 65 else 0) | (512 if deep & 1 else 0)
         self.wait()
         return found | 256
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def inherited(
+        self, ts: cython.longlong, side: cython.int, price: cython.longlong, size: cython.longlong,
+        word: cython.longlong,
+    ) -> cython.longlong:
+        """The sizes that a new order carries: those of the latest order it may refill, moved on, or those given."""
+        cells = self.dead.cells
+        row: cython.Py_ssize_t = self.dead.stop
+        while row > 0 and ts - cells[row - DEAD + DIED] <= self.window:
+            row -= DEAD
+            if (cells[row + PRICE] == price and cells[row + SIDE] == side and ts - cells[row + DIED] >= SOONEST
+                    and alike(size, cells[row + SIZE])):
+                return turned(cells[row + WORD] & SIZES)
+        return word
 
     @cython.cfunc
     @cython.exceptval(-1, check=True)
@@ -348,6 +355,26 @@ def shifted(own: cython.longlong, word: cython.longlong, shift: cython.int) -> c
 
 
 @cython.cfunc
+@cython.inline
+@cython.exceptval(check=False)
+def alike(here: cython.longlong, there: cython.longlong) -> cython.bint:
+    """Whether these may be sizes of two tranches of one iceberg."""
+    return here >= 2 and there >= 2 and abs(here - there) * ALIKE <= max(here, there)
+
+
+@cython.cfunc
+@cython.exceptval(check=False)
+def turned(word: cython.longlong) -> cython.longlong:
+    """The sizes moved on by one place: the newest becomes the oldest."""
+    newest: cython.longlong = word & LARGEST
+    rest: cython.longlong = word >> BITS
+    place: cython.int = 0
+    while rest >> place:
+        place += BITS
+    return rest | (newest << place)
+
+
+@cython.cfunc
 def sizes_of(own: cython.longlong, word: cython.longlong) -> list:
     """An order's sizes under the shifts 1 to 5."""
     return [shifted(own, word, shift) for shift in range(1, SHIFTS + 1)]
@@ -368,7 +395,7 @@ def fits(
     for shift in range(SHIFTS + 1):
         here: cython.longlong = shifted(size, word, shift)
         there: cython.longlong = shifted(filled, filled_word, shift)
-        if here >= 2 and there >= 2 and abs(here - there) * ALIKE <= max(here, there):
+        if alike(here, there):
             found |= 1 << shift
     if size < filled and not found & 1 and filled_word & THIRD:
         found |= 64
