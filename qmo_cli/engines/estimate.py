@@ -25,10 +25,10 @@ Bucket = tuple[int | None, str | None]  # of peaks, and the session; None: all
 class SizeEstimate(Struct, frozen=True, gc=False):
     """Total size of an iceberg, given what it has filled; all null below 10 cases.
 
-    ``mean`` is restricted to the largest total seen: what lies beyond no data tell. ``low`` to ``high`` is an 80 % band:
-    totals are whole numbers with much weight on a few, so each end is the total beyond which the share comes nearest to
-    10 %; ends that leave out no more than 10 % would hold far more than 80 %. A value is null where the curve does not
-    fall so far, and everything is null once more is filled than in any case seen.
+    ``mean`` is restricted to the largest total seen: what lies beyond no data tell. ``low`` to ``high``: an 80 % band.
+    Totals are whole numbers and much weight lies on a few, so that each end is the total beyond which the share comes
+    nearest to 10 %; ends that leave out no more than 10 % would hold far more than 80 %. A value is null where the
+    curve does not fall so far, and everything is null once more is filled than in any case seen.
     """
 
     mean: OptionalFloat                  # contracts, E[V | V > filled so far]
