@@ -18,9 +18,16 @@ Json = dict[str, Any]
 
 def names() -> list[str]:
     """The line types, in the order in which they appear in the chain."""
-    from .engines.memory_views import LINES
+    return [*RECORD_TYPES, "packet", *event_types(), "signal", *side_lines()]
 
-    return [*RECORD_TYPES, "packet", *event_types(), "signal", *LINES]
+
+def side_lines() -> dict[str, type]:
+    """The lines that do not flow down the chain, by name: of memory, of an evaluation, of the simulator's truth."""
+    from .engines.memory_views import LINES
+    from .evaluation.evaluate import LINES as EVALUATION
+    from .evaluation.truth import LINES as TRUTH
+
+    return {**LINES, **EVALUATION, **TRUTH}
 
 
 def event_types() -> dict[str, type]:
@@ -42,9 +49,7 @@ def schema(name: str) -> Json:
         from .signals import Signal
 
         return struct_schema(Signal)
-    from .engines.memory_views import LINES
-
-    others = {**event_types(), **LINES}
+    others = {**event_types(), **side_lines()}
     if name in others:
         return struct_schema(others[name])
     raise UsageError(f"there is no line type {name!r}; there are {', '.join(names())}")

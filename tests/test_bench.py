@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from qmo_cli.engines import ENGINES
 from tests import bench_latency
 from tests.bench import OPEN, main
 from tests.bench_inside import decode, make
@@ -38,7 +39,7 @@ def test_the_benchmark_prints_its_tables_and_leaves_no_files(tmp_path: Path) -> 
     peaks = measured[r"qmo feed FILE \| route \| engine all \| score \| signal"][7]
     assert len(peaks.split()) == 5
     stages = [row[0] for row in cells if len(row) == 4]
-    assert stages[2:] == ["decode", "route", "bars", "iceberg", "memory", "orderflow", "score", "signal", "writing", "all"]
+    assert stages[2:] == ["decode", "route", *ENGINES, "score", "signal", "writing", "all"]
     assert list(tmp_path.iterdir()) == []
 
 

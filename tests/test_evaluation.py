@@ -125,7 +125,8 @@ def test_a_band_covers_the_totals_that_lie_in_it() -> None:
 
 def test_nothing_to_measure_is_null_and_not_zero() -> None:
     found = one(Trial(compare([], [Fact(1, frozenset("a"), 1, 1, 1)]), []))
-    assert (found.precision, found.recall, found.f1, found.delay_most, found.band_coverage) == (None, 0.0, None, None, None)
+    assert (found.precision, found.recall, found.f1) == (None, 0.0, None)
+    assert (found.delay_most, found.peaks_exact, found.band_coverage, found.fdr) == (None, None, None, None)
 
 
 def test_lines_of_truth_are_read_by_their_kind() -> None:
@@ -168,7 +169,7 @@ def small() -> Any:
 
 def test_on_a_small_market_every_native_iceberg_is_found_at_once_and_no_other(small: Any) -> None:
     found = next(row for row in small.measures if (row.market, row.detector) == ("all", "native"))
-    assert found.planted > 20
+    assert found.planted > 10
     assert (found.precision, found.recall, found.delay_most) == (1.0, 1.0, 0)
     assert small.decoys.decoys > 1000
     assert small.decoys.native == 0
@@ -196,7 +197,8 @@ def test_the_report_is_80_columns_wide_and_has_every_promise(small: Any) -> None
 
 
 def test_the_command_says_which_promise_was_not_kept_and_fails() -> None:
-    command = [sys.executable, "-m", "qmo_cli", "evaluate", "sim", "--markets", "1", "--minutes", "2", "--format", "ndjson"]
+    options = ["--markets", "1", "--minutes", "2", "--format", "ndjson"]
+    command = [sys.executable, "-m", "qmo_cli", "evaluate", "sim", *options]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 1  # two minutes hold too few icebergs to measure anything
     assert done.stderr.startswith("qmo evaluate: not reached: ")

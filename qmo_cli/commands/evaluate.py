@@ -18,7 +18,7 @@ EPILOG = """\b
 Examples:
   qmo evaluate sim
   qmo evaluate sim --seed 2001 --markets 10 --minutes 600
-  qmo evaluate sim --format ndjson | jq 'select(.schema == "evaluation-check" and (.reached | not))'
+  qmo evaluate sim --format ndjson | jq 'select(.reached == false)'
 """
 
 MARKETS = Part("evaluate", "options", EvaluationOptions)

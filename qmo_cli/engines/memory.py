@@ -13,12 +13,12 @@ from ..packets import Missing, Reading, Second
 from ..times import SECOND, UNITS
 from ..tray import Packet, decode_slot
 from .bars import BarsReading
-from .lives import IcebergEvent
 from .memory_book import MemoryBook
 from .memory_log import DERIVING, Body, ZoneSeen, body_of, iceberg_row, row_of, ts_of
 from .memory_place import Far
 from .memory_reading import MINUTE, MemoryEvent, MemoryReading, RememberedZone, event_of, public, reading_of, summary_of
 from .memory_store import LARGEST, Store
+from .told import IcebergEvent
 from .zones import Zone
 
 FLUSH = 5 * SECOND     # of event time, between two writes

@@ -22,6 +22,8 @@ from qmo_cli.engines.flow import (
     less_absorbed,
 )
 from qmo_cli.engines.orderflow_reading import Cluster, Imbalance, OrderflowReading, Stack
+from qmo_cli.engines.vpin import Vpin
+from qmo_cli.errors import ConfigurationError
 from qmo_cli.packets import DepthInput, Health, Market, Missing, Print, Reading, TradesInput
 from qmo_cli.rounding import to_six
 from qmo_cli.sessions import session
@@ -55,6 +57,10 @@ class Orderflow:
     large_multiple: float = field(default=3.0, metadata={
         "help": "A large print is this many times the average displayed level, where depth is known."})
 
+    vpin_bucket: int = field(default=3000, metadata={
+        "help": "Contracts of a VPIN bucket; a fiftieth of a usual day's volume is customary."})
+    vpin_buckets: int = field(default=50, metadata={"help": "Buckets that VPIN looks back on."})
+
     reasons: dict[str, str] = field(default_factory=dict, init=False)
     instrument_id: int = field(default=-1, init=False)
     day_end: int = field(default=0, init=False)  # s
@@ -70,6 +76,13 @@ class Orderflow:
     area: tuple[int, int, int] | None = field(default=None, init=False)  # low, POC, high in ticks
     levels: tuple[float | None, float | None, float | None] = field(default=NO_LEVELS, init=False)
     average: tuple[float, float, list[float]] = field(default=(0.0, 0.0, []), init=False)
+    vpin: Vpin = field(init=False)
+
+    def __post_init__(self) -> None:
+        for name in ("vpin_bucket", "vpin_buckets"):
+            if getattr(self, name) < 1:
+                raise ConfigurationError(f"orderflow.{name}={getattr(self, name)}: 1 or more expected")
+        self.vpin = Vpin(self.vpin_bucket, self.vpin_buckets)
 
     def update(self, packet: Packet) -> OrderflowReading | Missing:
         inputs = packet.inputs
@@ -82,7 +95,9 @@ class Orderflow:
         self._look_at_book(packet, inputs.depth)
         if trades.seconds:
             self._take(trades, market.tick)
+            self.vpin.add(trades.seconds)
         now: cython.longlong = packet.ts
+        self.vpin.advance(now // SECOND if packet.closed else None)
         self._pass_time(now, market.tick, packet.closed)
         if self.since.volume == 0:
             return Missing("no trade yet")
@@ -215,7 +230,8 @@ class Orderflow:
         middle = weighted_mid(market)
         book: BookWindow = self.book
         mlofi = None if depth is None else book.sums(1 if self.access == "mbp-1" else RANKS)
-        if heat is None or middle is None or self.area is None or absorbed is None or depth is None or self.reasons:
+        known = heat is not None and middle is not None and self.area is not None and self.vpin.value is not None
+        if not known or absorbed is None or depth is None or self.reasons:
             self._explain(packet, heat, middle, absorbed is None, depth is None)
         mean, deviation, bands = self.average
         poc, high, low = self.levels
@@ -223,7 +239,7 @@ class Orderflow:
         return OrderflowReading(
             score, sided > 0 and sided >= self.enough * minutes.usual, delta, volume, delta_long, volume_long,
             short.none, since.cvd, self.anchor, bias(score), heat, mean, deviation, bands, poc, high, low,
-            None if mlofi is None else mlofi[0], mlofi, absorbed_buy, absorbed_sell, middle,
+            None if mlofi is None else mlofi[0], mlofi, self.vpin.value, absorbed_buy, absorbed_sell, middle,
             self._large(trades, depth) if trades.prints else [], imbalances, stacked, clusters,
         )
 
@@ -233,7 +249,8 @@ class Orderflow:
         why = reason(packet, "absorption") if unabsorbed else ""
         book = packet.missing.get("inputs.depth", "needs depth") if bookless else ""
         minutes = len(self.minutes.deltas) if heat is None else -1
-        made_of = minutes, self.area is None, middle is None, why, book
+        buckets = len(self.vpin.buckets) if self.vpin.value is None else -1
+        made_of = minutes, self.area is None, middle is None, why, book, buckets
         if made_of == self.reasoned:
             return
         reasons: dict[str, str] = {}
@@ -243,6 +260,8 @@ class Orderflow:
             reasons |= dict.fromkeys(("poc", "vah", "val"), "needs the contract's tick")
         if middle is None:
             reasons["weighted_mid"] = "needs a bid and an ask"
+        if buckets >= 0:
+            reasons["vpin"] = f"{buckets} of {self.vpin_buckets} buckets of {self.vpin_bucket} contracts"
         if book:
             reasons |= dict.fromkeys(("ofi", "mlofi"), book)
         if why:

@@ -55,6 +55,7 @@ class OrderflowReading(ScoredReading, frozen=True):
     val: float | None
     ofi: int | None                      # order flow imbalance at the touch, last 60 s (Cont, Kukanov, Stoikov 2014)
     mlofi: list[int] | None              # the same by rank of the book, as many as the source shows
+    vpin: float | None                   # 0-1: one-sidedness of the last 50 volume buckets (see engines/vpin.py)
     absorbed_buy: int | None             # contracts bought in the last 60 s and absorbed: taken out of the score
     absorbed_sell: int | None
     weighted_mid: float | None           # (ask x bid size + bid x ask size) / (bid size + ask size)

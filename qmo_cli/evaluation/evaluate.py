@@ -54,6 +54,11 @@ class Evaluation(Struct, frozen=True):
         return all(check.reached for check in self.checks)
 
 
+LINES = {
+    "evaluation": Measure, "evaluation-decoys": Decoys, "evaluation-episodes": Episodes, "evaluation-check": Check,
+}
+
+
 @dataclass(slots=True)
 class Tally:
     """What is summed over markets."""
@@ -132,8 +137,8 @@ def checks(tally: Tally, decoys: Decoys, native: Measure, synthetic: Measure) ->
     return [
         least("native icebergs, precision", 0.999, native.precision, native.claimed),
         least("native icebergs, recall", 0.999, native.recall, native.planted),
-        most("native icebergs, longest delay in events", 0, native.delay_most, native.right),
-        most("native icebergs told of among decoys alone", 0, decoys.native, decoys.decoys),
+        most("native icebergs, longest delay (events)", 0, native.delay_most, native.right),
+        most("native icebergs told of among decoys", 0, decoys.native, decoys.decoys),
         least("peaks told exactly", 0.995, native.peaks_exact, native.peaks),
         least("passive volume reconciled", 0.9999, reconciled, tally.filled),
         least("synthetic icebergs, precision", 0.80, synthetic.precision, synthetic.claimed),

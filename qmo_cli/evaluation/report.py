@@ -12,8 +12,10 @@ from .episodes import Episodes
 from .evaluate import Check, Decoys, Evaluation
 from .measures import Measure
 
-FOUND = ("market", "icebergs", "planted", "told", "precision", "recall", "F1", "hidden F1")
-TOLD = ("market", "icebergs", "delay", "longest", "peak exact", "size error", "in band", "told FDR", "real FDR")
+FOUND = ("market", "kind", "planted", "told", "prec.", "recall", "F1", "F1 hidden")
+CHECKS = ("promise", "target", "value", "cases", "")
+EPISODES = ("kind", "planted", "seen", "recall", "told in all")
+TOLD = ("market", "kind", "delay", "most", "peaks", "size", "band", "FDR", "real")
 
 
 def rows(found: Evaluation) -> Iterator[Struct]:
@@ -28,12 +30,14 @@ def text(found: Evaluation) -> str:
     """All tables, 80 columns wide at most."""
     parts = (
         "Icebergs found\n\n" + table(FOUND, map(found_row, found.measures)),
-        "What was said of them (delay in exchange events; real FDR = 1 - precision)\n\n"
+        "What was said of them\n\n"
         + table(TOLD, map(told_row, found.measures)),
-        "Episodes that were planted\n\n" + table(("kind", "planted", "seen", "recall", "told in all"),
-                                                 map(episode_row, found.episodes)),
+        "delay, most: exchange events from first evidence to detection, median and most\n"
+        "peaks: share told exactly; size: median error; band: totals inside the\n"
+        "80 % band; FDR: false discovery rate as told, and as it really was",
+        "Episodes that were planted\n\n" + table(EPISODES, map(episode_row, found.episodes)),
         decoy_text(found.decoys),
-        "Promises\n\n" + table(("metric", "target", "value", "cases", ""), map(check_row, found.checks)),
+        "What is promised of the detectors\n\n" + table(CHECKS, map(check_row, found.checks)),
     )
     return "\n\n".join(parts) + "\n"
 
@@ -69,12 +73,12 @@ def episode_row(one: Episodes) -> list[Any]:
 def check_row(one: Check) -> list[Any]:
     """One promise."""
     value = None if one.value is None else float(f"{one.value:.6g}")
-    return [one.metric, one.target, value, one.cases, "kept" if one.reached else "NOT KEPT"]
+    return [one.metric, one.target, value, one.cases, "kept" if one.reached else "MISSED"]
 
 
 def decoy_text(one: Decoys) -> str:
     """A sentence about the false alarms."""
     return (
-        f"False alarms in {one.hours:.1f} hours of markets that hold {one.decoys:,} decoys and no iceberg: "
-        f"native {one.native},\nsynthetic {one.synthetic} ({one.synthetic_per_hour:.2f} an hour)"
+        f"False alarms in {one.hours:.1f} hours of markets that hold {one.decoys:,} decoys and no iceberg:\n"
+        f"native {one.native}, synthetic {one.synthetic} ({one.synthetic_per_hour:.2f} an hour)"
     )

@@ -106,4 +106,7 @@ class Decoy(Truth, frozen=True, gc=False, tag="decoy"):
 
 
 Line = Native | Synthetic | Absorption | Sweep | StopCascade | Decoy
+LINES = {f"truth-{kind.__struct_config__.tag}": kind for kind in (
+    Native, Synthetic, Absorption, Sweep, StopCascade, Decoy,
+)}
 decode = msgspec.json.Decoder(Line).decode

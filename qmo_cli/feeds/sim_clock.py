@@ -76,11 +76,12 @@ class Clock:
             return 200 + self.dice.below(2_400)
         if self.dice.below(100) < 70:
             return (self.owed * self.dice.below(1024)) >> 15
-        part: cython.longlong = self.dice.below(1024)
+        gap: cython.longlong = (self.owed * self.dice.below(1024)) >> 11
         if self.echo or self.dice.below(120) == 0:
             self.burst = self.dice.draw(self.bursts)
+            gap += 2_000_000 * self.echo
             self.echo = False
-        return (self.owed * part) >> 11
+        return gap
 
     @cython.cfunc
     def change_hour(self) -> object:

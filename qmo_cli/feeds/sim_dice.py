@@ -26,7 +26,7 @@ CLIPS = table((10, 1), (28, 2), (20, 3), (8, 4), (20, 5), (10, 10), (4, 20))
 MULTIPLES = table((20, 3), (20, 6), (20, 10), (15, 16), (12, 25), (8, 40), (4, 70), (1, 110))  # total / peak
 TRANCHES = table((25, 3), (25, 5), (20, 8), (15, 12), (10, 20), (4, 40), (1, 90))              # total / clip
 EQUALS = table((50, 2), (20, 3), (25, 5), (5, 10))   # lots of independent orders that are alike
-BURSTS = table((90, 20), (50, 50), (30, 100), (3, 410))  # events within microseconds of each other
+BURSTS = table((90, 20), (50, 50), (30, 100), (3, 330))  # events within microseconds of each other
 
 
 def latencies(median: float, low: float, high: float, spread: float) -> array[int]:
