@@ -1,6 +1,7 @@
 cimport cython
 
-from qmo_cli.engines.absorption_levels cimport Level, Levels, OneSecond, Seconds, is_beyond
+from qmo_cli.engines.absorption_levels cimport Level, Levels
+from qmo_cli.engines.absorption_seconds cimport OneSecond, Seconds, is_beyond
 from qmo_cli.engines.absorption_usual cimport Impact, UsualSizes
 from qmo_cli.engines.zonebook cimport ZoneBook
 from qmo_cli.engines.zones cimport Distances, LiveZone

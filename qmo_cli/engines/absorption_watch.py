@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import cython
 
-from qmo_cli.engines.absorption_levels import Key, Level, Levels, OneSecond, Seconds, is_beyond
+from qmo_cli.engines.absorption_levels import Level, Levels
 from qmo_cli.engines.absorption_reading import Absorption, AbsorptionEvent, AbsorptionReading
+from qmo_cli.engines.absorption_seconds import Key, OneSecond, Seconds, is_beyond
 from qmo_cli.engines.absorption_usual import Impact, UsualSizes
 from qmo_cli.engines.bars import BarsReading
 from qmo_cli.engines.zonebook import ZoneBook, zone_id
