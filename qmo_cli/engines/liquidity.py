@@ -8,24 +8,20 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Annotated, ClassVar, TypeVar
+from typing import Any, ClassVar
+
+import cython
 
 from qmo_cli.engines.bars import Bars, BarsReading
 from qmo_cli.engines.flow import Window
-from qmo_cli.engines.liquidity_book import BookFlow
+from qmo_cli.engines.liquidity_book import BookFlow, MeanImbalance
 from qmo_cli.engines.liquidity_events import LiquidityEvent, StopRun, events_of, stop_runs
 from qmo_cli.engines.liquidity_grabs import Grab, Grabs
-from qmo_cli.engines.liquidity_words import AbsorptionLook, Expectation, Facts, Story, expectation
+from qmo_cli.engines.liquidity_reading import LiquidityReading
+from qmo_cli.engines.liquidity_words import AbsorptionLook, Facts, Story, expectation
 from qmo_cli.errors import ConfigurationError
-from qmo_cli.live_zones import ZoneMemo
-from qmo_cli.packets import (
-    OPTIONAL,
-    DepthInput,
-    Missing,
-    Reading,
-    ScoredReading,
-    Sweep,
-)
+from qmo_cli.live_zones import LiveZones, ZoneMemo
+from qmo_cli.packets import DepthInput, Health, Inputs, Market, Missing, Reading, Sweep
 from qmo_cli.rounding import to_six
 from qmo_cli.times import SECOND
 from qmo_cli.tray import Packet
@@ -41,32 +37,6 @@ LEAVES = (  # that are null together
     ("sweep_balance", "swept_up", "swept_down"), ("failed_break",), ("imbalance",),
     ("stacked_bid", "pulled_bid", "stacked_ask", "pulled_ask"), ("stops",), ("narrative",), ("expectation",),
 )
-
-T = TypeVar("T", Sweep, StopRun)
-
-
-class LiquidityReading(ScoredReading, frozen=True):
-    """What was taken from the book, and what that says.
-
-    score = .5 + .5 clip(.5 S + .3 G + .2 I, -1, 1); what is not known is left out of the sum. active: S or G is not 0.
-    """
-
-    sweep_balance: float | None          # S = (up - down)/(up + down + 3)
-    failed_break: float | None           # G: against the last grab, halving every 3 bars
-    imbalance: float | None              # I: (bids - asks)/(bids + asks) over ten levels, 10-s mean
-    swept_up: int | None                 # levels that buyers swept in the last 60 s
-    swept_down: int | None               # and sellers
-    sweeps: list[Sweep]                  # of the last 60 s, oldest first; the newest, if there are too many
-    sweeps_dropped: int
-    stops: list[StopRun] | None          # of the last 60 s, likewise
-    grab: Annotated[Grab | None, OPTIONAL]  # the last one, while it counts
-    stacked_bid: int | None              # contracts that came near the touch in the last 60 s without trading
-    pulled_bid: int | None               # and that left
-    stacked_ask: int | None
-    pulled_ask: int | None
-    narrative: str | None
-    expectation: Expectation | None
-    events: list[LiquidityEvent]         # of this frame
 
 
 @dataclass(slots=True)
@@ -101,7 +71,12 @@ class Liquidity:
     story: Story = field(default_factory=Story, init=False)
     zones: ZoneMemo = field(default_factory=ZoneMemo, init=False)
     looked: tuple[object, float | None, ZoneView | None] = field(default=(None, None, None), init=False)
+    absorbed: tuple[object, ZoneView | None] = field(default=(None, None), init=False)  # zones, the one seen last
     made_of: tuple[object, ...] = field(default=(), init=False)  # what the reasons were made of
+    failed: float | None = field(default=None, init=False)       # G, as of the last bar
+    grab: Grab | None = field(default=None, init=False)          # what it is of
+    shown: tuple[list[Sweep], int] = field(default=([], 0), init=False)
+    stops: list[StopRun] = field(default_factory=list, init=False)
 
     def __post_init__(self) -> None:
         if not self.reversal > 0 or self.swings < 1 or self.grab_bars < 0:
@@ -110,16 +85,18 @@ class Liquidity:
         self._new_contract(-1)
 
     def update(self, packet: Packet) -> LiquidityReading | Missing:
-        inputs = packet.inputs
+        inputs: Inputs = packet.read("inputs", Inputs)
+        health: Health = packet.read("health", Health)
         trades, depth, orders = inputs.trades, inputs.depth, inputs.orders
         if packet.instrument_id != self.instrument_id:
             self._new_contract(packet.instrument_id)
-        if packet.health.access != self.access:
-            self.access, self.book = packet.health.access, BookFlow()
+        if health.access != self.access:
+            self.access, self.book = health.access, BookFlow()
         grabs = self._look_for_grabs(packet)
         sweeps = [] if trades is None else trades.sweeps
         runs = stop_runs(orders.stops) if orders is not None and orders.stops else []
-        self._take(sweeps, runs, depth, (packet.ts - 1) // SECOND)
+        now: cython.longlong = packet.ts
+        self._take(sweeps, runs, depth, (now - 1) // SECOND)
         if trades is None:
             return Missing(f"needs trades, input is {self.access}")
         if trades.trades:
@@ -127,15 +104,27 @@ class Liquidity:
         if not self.traded:
             return Missing("no trade yet")
         happened = bool(sweeps or runs or grabs)
-        return self._reading(packet, depth, events_of(packet, sweeps, runs, grabs) if happened else [])
+        events = events_of(packet, sweeps, runs, grabs) if happened else []
+        return self._reading(packet, depth, events, by_order=orders is not None)
 
     def _new_contract(self, instrument_id: int) -> None:
         """Another contract has another price level and another book."""
         self.instrument_id, self.tick, self.book = instrument_id, None, BookFlow()
-        self.grabs = Grabs(self.reversal, self.swings, self.grab_bars)
+        self._new_grabs()
         self.swept, self.second, self.traded, self.sided = Window(WINDOW), 0, False, False
         self.recent.clear()
         self.runs.clear()
+        self.shown, self.stops = ([], 0), []
+
+    def _new_grabs(self) -> None:
+        self.grabs = Grabs(self.reversal, self.swings, self.grab_bars)
+        self._weigh()
+
+    def _weigh(self) -> None:
+        """How much the last grab counts: that changes with every bar."""
+        self.failed = self.grabs.weight() if self.grabs.known else None
+        self.grab = self.grabs.last if self.failed else None
+        self.made_of = ()
 
     # --- what is taken in
 
@@ -148,66 +137,95 @@ class Liquidity:
         return None if isinstance(made, Missing) else made
 
     def _look_for_grabs(self, packet: Packet) -> list[Grab]:
-        bars, tick = self._bars(packet), packet.market.tick
+        market: Market = packet.read("market", Market)
+        bars, tick = self._bars(packet), market.tick
         if tick != self.tick:
-            self.tick, self.grabs = tick, Grabs(self.reversal, self.swings, self.grab_bars)
+            self.tick = tick
+            self._new_grabs()
         if tick is None or bars is None:
             self.blocked = "needs the contract's tick" if tick is None else reason(packet, "bars")
             return []
         self.blocked = ""
-        return [grab for bar in bars.closed for grab in self.grabs.add(bar, tick)] if bars.closed else []
+        if not bars.closed:
+            return []
+        found = [grab for bar in bars.closed for grab in self.grabs.add(bar, tick)]
+        self._weigh()
+        return found
 
-    def _take(self, sweeps: list[Sweep], runs: list[StopRun], depth: DepthInput | None, now: int) -> None:
+    def _take(
+        self, sweeps: list[Sweep], runs: list[StopRun], depth: DepthInput | None, now: cython.longlong,
+    ) -> None:
         """Put what the frame brought into the windows, which end with the second ``now``."""
+        swept: Window = self.swept
         for sweep in sweeps:
             self.second = max(self.second, int(sweep.ts_event) // SECOND)
-            bought = sweep.side == "B"
-            self.swept.add(self.second, sweep.levels if bought else 0, 0 if bought else sweep.levels, 0)
-        self.swept.expire(now)
-        keep(self.recent, sweeps, now)
-        keep(self.runs, runs, now)
+            bought: cython.bint = sweep.side == "B"
+            swept.add(self.second, sweep.levels if bought else 0, 0 if bought else sweep.levels, 0)
+        swept.expire(now)
+        if (sweeps or self.recent) and keep(self.recent, sweeps, now):
+            self.shown = newest(self.recent)
+        if (runs or self.runs) and keep(self.runs, runs, now):
+            self.stops = newest(self.runs)[0]
         if depth is not None:
-            self.book.take(depth.book, now)
+            book: BookFlow = self.book
+            book.take(depth.book, now)
 
     # --- what is said
 
-    def _reading(self, packet: Packet, depth: DepthInput | None, events: list[LiquidityEvent]) -> LiquidityReading:
-        up, down = (self.swept.buy, self.swept.sell) if self.sided else (None, None)
-        balance = None if up is None or down is None else sweep_balance(up, down)
-        failed = self.grabs.weight() if self.grabs.known else None
-        grab = self.grabs.last if failed else None
-        lopsided = None if depth is None else self.book.imbalance.mean(packet.ts // SECOND)
-        moves: Moves = NO_MOVES if depth is None or depth.added_bid is None else self.book.moves()
-        by_order = packet.inputs.orders is not None
+    def _reading(
+        self, packet: Packet, depth: DepthInput | None, events: list[LiquidityEvent], *, by_order: bool,
+    ) -> LiquidityReading:
+        swept: Window = self.swept
+        book: BookFlow = self.book
+        mean: MeanImbalance = book.imbalance
+        now: cython.longlong = packet.ts
+        up, down = (swept.buy, swept.sell) if self.sided else (None, None)
+        balance = None if up is None else sweep_balance(swept.buy, swept.sell)
+        failed, grab = self.failed, self.grab
+        lopsided = None if depth is None else mean.mean(now // SECOND)
+        moves: Moves = NO_MOVES if depth is None or depth.added_bid is None else book.moves()
         score = liquidity_score(balance, failed, lopsided)
         flow: OrderflowView | None = packet.read("orderflow", OrderflowView)
         absorption: AbsorptionLook | None = packet.read("absorption", AbsorptionLook)
-        story = self.story.tell(self._facts(packet, flow, absorption, grab))
+        told: Story = self.story
+        story = told.tell(self._facts(packet, flow, absorption))
         expected = expectation(
             score, failed, grab, None if flow is None else flow.score, None if absorption is None else absorption.score)
-        if self.reasons or None in (balance, failed, lopsided, moves[0], story, expected) or not by_order:
+        if (
+            balance is None or failed is None or lopsided is None or moves[0] is None or story is None
+            or expected is None or not by_order or self.reasons
+        ):
             self._explain(packet, depth, (balance, failed, lopsided, moves[0], by_order or None, story, expected))
-        shown, dropped = newest(self.recent)
+        shown, dropped = self.shown
+        added_bid, removed_bid, added_ask, removed_ask = moves
         return LiquidityReading(
             score, bool(balance) or bool(failed), balance, failed, lopsided, up, down, shown, dropped,
-            newest(self.runs)[0] if by_order else None, grab, *moves, story, expected, events,
+            self.stops if by_order else None, grab, added_bid, removed_bid, added_ask, removed_ask, story, expected,
+            events,
         )
 
-    def _facts(
-        self, packet: Packet, flow: OrderflowView | None, absorption: AbsorptionLook | None, grab: Grab | None,
-    ) -> Facts:
-        sided = self.sided
+    def _facts(self, packet: Packet, flow: OrderflowView | None, absorption: AbsorptionLook | None) -> Facts:
+        swept: Window = self.swept
+        sided: cython.bint = self.sided
         return Facts(
             packet.price, None if flow is None else flow.delta, None if flow is None else flow.volume,
-            self.swept.buy if sided else None, self.swept.sell if sided else None,
-            self.recent[-1] if self.recent else None, grab, self.grabs.bars_since() if grab is not None else 0,
-            None if absorption is None else absorbed_last(absorption), self._near(packet),
+            swept.buy if sided else None, swept.sell if sided else None, self.recent[-1] if self.recent else None,
+            self.grab, 0 if self.grab is None else self.grabs.bars_since(),
+            None if absorption is None or not absorption.activity else self._absorbed(absorption.zones),
+            self._near(packet),
         )
+
+    def _absorbed(self, zones: list[ZoneView]) -> ZoneView | None:
+        """The zone in which something was absorbed last; looked for again when the zones have changed."""
+        if zones is not self.absorbed[0]:
+            self.absorbed = zones, max(zones, key=lambda zone: (int(zone.last_seen), zone.id), default=None)
+        return self.absorbed[1]
 
     def _near(self, packet: Packet) -> ZoneView | None:
         """The nearest live iceberg zone in reach; looked for again when zones or price have changed."""
+        memo: ZoneMemo = self.zones
         price, best = packet.price, None
-        zones = self.zones.of(packet)
+        zones: LiveZones = memo.of(packet)
         if price is None or self.tick is None or not zones.zones:
             return None
         if zones is self.looked[0] and price == self.looked[1]:
@@ -222,11 +240,13 @@ class Liquidity:
 
     def _explain(self, packet: Packet, depth: DepthInput | None, known: tuple[object, ...]) -> None:
         """Reasons of what is null; worked out again when that, or what they are made of, changes."""
+        nulls: cython.int = 0
+        for value in known:
+            nulls = 2 * nulls + (value is None)
         missing = packet.missing
         made_of = (
-            *[value is None for value in known], self.blocked, self.grabs.pivots.index, self.access, depth is None,
-            "orderflow" in packet.slots, missing.get("orderflow"), missing.get("inputs.depth"),
-            missing.get("inputs.orders"), missing.get("inputs.depth.added_bid"),
+            nulls, self.blocked, self.access, depth is None, "orderflow" in packet.slots, missing.get("orderflow"),
+            missing.get("inputs.depth"), missing.get("inputs.orders"), missing.get("inputs.depth.added_bid"),
         )
         if made_of == self.made_of:
             return
@@ -251,41 +271,42 @@ class Liquidity:
         return no_move, "no order displayed yet" if len(depth.mlofi) > 1 else no_move
 
 
-def sweep_balance(up: int, down: int) -> float:
+@cython.ccall
+@cython.exceptval(-9, check=True)
+def sweep_balance(up: cython.longlong, down: cython.longlong) -> cython.double:
     """S = (up - down)/(up + down + 3), levels: one sweep of three levels alone gives .5.
 
     >>> sweep_balance(3, 0), sweep_balance(4, 12)
     (0.5, -0.421053)
     """
-    return float(to_six((up - down) / (up + down + SMALL_SWEEP)))
+    lean: cython.double = up - down
+    return to_six(lean / (up + down + SMALL_SWEEP))
 
 
-def liquidity_score(balance: float | None, failed: float | None, lopsided: float | None) -> float:
+@cython.ccall
+@cython.exceptval(-9, check=True)
+def liquidity_score(balance: Any, failed: Any, lopsided: Any) -> cython.double:
     """.5 + .5 clip(.5 S + .3 G + .2 I, -1, 1); what is not known adds nothing.
 
     >>> liquidity_score(0.5, 1.0, 0.2), liquidity_score(-0.5, None, None)
     (0.795, 0.375)
     """
-    lean = 0.5 * (balance or 0.0) + 0.3 * (failed or 0.0) + 0.2 * (lopsided or 0.0)
-    return float(to_six(0.5 + 0.5 * max(-1.0, min(1.0, lean))))
+    lean: cython.double = 0.5 * (balance or 0.0) + 0.3 * (failed or 0.0) + 0.2 * (lopsided or 0.0)
+    return to_six(0.5 + 0.5 * max(-1.0, min(1.0, lean)))
 
 
-def keep(kept: deque[T], fresh: list[T], now: int) -> None:
-    """Add what is fresh, and forget what is older than the window that ends with the second ``now``."""
+def keep(kept: deque[Any], fresh: list[Any], now: cython.longlong) -> bool:
+    """Add what is fresh, and forget what is older than the window that ends with the second ``now``; True: it changed.
+    """
+    changed = len(fresh) > 0
     kept.extend(fresh)
-    oldest = (now - WINDOW + 1) * SECOND
+    oldest: cython.longlong = (now - WINDOW + 1) * SECOND
     while kept and int(kept[0].ts_event) < oldest:
         kept.popleft()
+        changed = True
+    return changed
 
 
-def newest(kept: deque[T]) -> tuple[list[T], int]:
+def newest(kept: deque[Any]) -> tuple[list[Any], int]:
     """The last few, and how many are left out."""
-    if not kept:
-        return [], 0
     return list(kept)[-SHOWN:], max(0, len(kept) - SHOWN)
-
-
-def absorbed_last(absorption: AbsorptionLook) -> ZoneView | None:
-    """The zone in which something was absorbed last, if anything was lately."""
-    zones = absorption.zones if absorption.activity else []
-    return max(zones, key=lambda zone: (int(zone.last_seen), zone.id), default=None)

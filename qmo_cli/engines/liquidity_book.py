@@ -3,57 +3,89 @@
 
 from __future__ import annotations
 
-from collections import deque
+import cython
 
 from qmo_cli.engines.flow import Window
+from qmo_cli.market.rows import Rows
 from qmo_cli.packets import BookSecond
 from qmo_cli.rounding import to_six
 
 WINDOW = 60  # s, of pulls and stacks
-MEAN = 10    # s, of the imbalance
+MEAN = cython.declare(cython.longlong, 10)    # s, of the imbalance
 
 
+@cython.final
+@cython.cclass
 class MeanImbalance:
     """I = (bids - asks)/(bids + asks) over ten levels: its mean over the last ten ends of whole seconds.
 
     A second that nothing touched ends as the one before it. Ends at which no book was known, or an empty one, do not
-    count.
+    count. ``rows``: (second, bids, asks at its end), those from ``first`` on count; ``found`` is the mean last
+    ``asked`` for.
     """
 
     def __init__(self) -> None:
-        self.changes: deque[tuple[int, float | None]] = deque()  # second, imbalance at its end
-        self.asked = -1                  # the second of the last mean
-        self.found: float | None = None  # and that mean
-
-    def add(self, row: BookSecond) -> None:
-        """A second, or another part of the newest one."""
-        resting = row.bids + row.asks
+        self.rows = Rows(3)
+        self.first = 0
         self.asked = -1
-        if self.changes and self.changes[-1][0] == row.second:
-            self.changes.pop()
-        self.changes.append((row.second, (row.bids - row.asks) / resting if resting else None))
+        self.found: float | None = None
 
-    def mean(self, now: int) -> float | None:
+    @cython.ccall
+    def add(self, row: BookSecond) -> object:
+        """A second, or another part of the newest one."""
+        rows: Rows = self.rows
+        second: cython.longlong = row.second
+        place: cython.Py_ssize_t = rows.stop - 3
+        if place < self.first or rows.cells[place] != second:
+            place = rows.add()
+        rows.cells[place] = second
+        rows.cells[place + 1] = row.bids
+        rows.cells[place + 2] = row.asks
+        self.asked = -1
+        return None
+
+    @cython.ccall
+    def mean(self, now: cython.longlong) -> object:
         """As of the start of the second ``now``, whose own end is still to come."""
         if now != self.asked:
-            self.asked, self.found = now, self._mean(now)
+            self.asked, self.found = now, self.work_out(now)
         return self.found
 
-    def _mean(self, now: int) -> float | None:
-        changes, first = self.changes, now - MEAN
-        while len(changes) > 1 and changes[1][0] <= first:
-            changes.popleft()
-        total, ends, until = 0.0, 0, now
-        for second, imbalance in reversed(changes):
-            held = until - max(second, first)
+    @cython.cfunc
+    def work_out(self, now: cython.longlong) -> object:
+        rows: Rows = self.rows
+        oldest: cython.longlong = now - MEAN
+        self.forget(oldest)
+        total: cython.double = 0.0
+        ends: cython.longlong = 0
+        until: cython.longlong = now
+        place: cython.Py_ssize_t = rows.stop - 3
+        while place >= self.first:
+            held: cython.longlong = until - max(rows.cells[place], oldest)
+            resting: cython.longlong = rows.cells[place + 1] + rows.cells[place + 2]
             if held > 0:
                 until -= held
-                if imbalance is not None:
-                    total += held * imbalance
+                if resting != 0:
+                    lean: cython.double = rows.cells[place + 1] - rows.cells[place + 2]
+                    total += held * (lean / resting)
                     ends += held
+            place -= 3
         return to_six(total / ends) if ends else None
 
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def forget(self, oldest: cython.longlong) -> cython.void:
+        """Drop what had ended before this second, but how it began."""
+        rows: Rows = self.rows
+        while self.first + 3 < rows.stop and rows.cells[self.first + 3] <= oldest:
+            self.first += 3
+        if 2 * self.first > rows.stop:
+            rows.drop(self.first)
+            self.first = 0
 
+
+@cython.final
+@cython.cclass
 class BookFlow:
     """What rests, came and went in the displayed book; ``Window``'s columns are (added, removed, nothing)."""
 
@@ -61,7 +93,8 @@ class BookFlow:
         self.imbalance = MeanImbalance()
         self.bids, self.asks = Window(WINDOW), Window(WINDOW)
 
-    def take(self, rows: list[BookSecond], now: int) -> None:
+    @cython.ccall
+    def take(self, rows: list, now: cython.longlong) -> object:
         """Count a frame's seconds; the windows end with the second ``now``."""
         for row in rows:
             self.imbalance.add(row)
@@ -71,10 +104,11 @@ class BookFlow:
                 self.bids.add(row.second, added_bid, removed_bid, 0)
             if added_ask is not None and removed_ask is not None:
                 self.asks.add(row.second, added_ask, removed_ask, 0)
-
         self.bids.expire(now)
         self.asks.expire(now)
+        return None
 
-    def moves(self) -> tuple[int, int, int, int]:
+    @cython.ccall
+    def moves(self) -> tuple:
         """Stacked and pulled bids, stacked and pulled asks, in the last 60 s."""
         return self.bids.buy, self.bids.sell, self.asks.buy, self.asks.sell

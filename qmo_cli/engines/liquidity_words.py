@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
+import cython
 from msgspec import Struct, field
 
 from qmo_cli.engines.liquidity_grabs import Grab
@@ -57,23 +58,37 @@ def number(value: float) -> str:
     return f"{value:.10g}"
 
 
+@cython.final
+@cython.cclass
 class Story:
     """The narrative, one or two sentences: what traded, and where. Put into words again only where its facts change."""
 
     def __init__(self) -> None:
-        self.swept: tuple[object, ...] = ()
+        self.swept_up: int | None = None
+        self.swept_down: int | None = None
+        self.newest: Sweep | None = None
         self.sweeps: str | None = None
-        self.places: tuple[object, ...] = ()
+        self.grab: Grab | None = None
+        self.absorbed: ZoneView | None = None
+        self.near: ZoneView | None = None
+        self.bars = self.where = 0
         self.second: str | None = None
 
-    def tell(self, facts: Facts) -> str | None:
+    @cython.ccall
+    def tell(self, facts: Facts) -> object:
         """The story of these facts; None where nothing is known."""
-        swept = facts.swept_up, facts.swept_down, facts.newest
-        if swept != self.swept:
-            self.swept, self.sweeps = swept, _sweeps(facts)
-        places = facts.grab, facts.bars, facts.absorbed, facts.near, _where(facts)
-        if places != self.places:
-            self.places, self.second = places, _sentence(_grab(facts), _absorbed(facts), _near(facts))
+        up, down, newest = facts.swept_up, facts.swept_down, facts.newest
+        if newest is not self.newest or up != self.swept_up or down != self.swept_down:
+            self.swept_up, self.swept_down, self.newest, self.sweeps = up, down, newest, _sweeps(facts)
+        grab, absorbed, near = facts.grab, facts.absorbed, facts.near
+        bars: cython.longlong = facts.bars
+        where: cython.int = 0 if near is None else _where(facts)
+        if (
+            grab is not self.grab or near is not self.near or bars != self.bars or where != self.where
+            or (absorbed is not self.absorbed and absorbed != self.absorbed)
+        ):
+            self.grab, self.near, self.absorbed, self.bars, self.where = grab, near, absorbed, bars, where
+            self.second = _sentence(_grab(facts), _absorbed(facts), _near(facts))
         first = _sentence(_aggression(facts), self.sweeps)
         return f"{first} {self.second}" if first and self.second else first or self.second
 
