@@ -68,7 +68,10 @@ class Sizes:
         bucket = bucket_of(peak)
         case = self.resting[key] = Case(((bucket, session), (bucket, None), (None, session), (None, None)), total)
         for name in case.buckets:
-            self.pools.setdefault(name, Pool()).censored[total] += 1
+            pool = self.pools.get(name)
+            if pool is None:
+                pool = self.pools[name] = Pool()
+            pool.censored[total] = pool.censored.get(total, 0) + 1
 
     def end(self, key: str, *, executed: bool) -> None:
         """It is over, filled as ``grow`` said last."""
@@ -115,12 +118,17 @@ def survival(ended: Counter[int], censored: Counter[int], beyond: int) -> list[t
     >>> survival(Counter({2: 1, 5: 1}), Counter({3: 1, 1: 4}), 1)
     [(2, 0.6666666666666667), (3, 0.6666666666666667), (5, 0.0)]
     """
-    totals = sorted(total for total in {*ended, *censored} if total > beyond and ended[total] + censored[total] > 0)
-    at_risk = sum(ended[total] + censored[total] for total in totals)
+    at_risk, totals = 0, set()
+    for numbers in (ended, censored):
+        for total, number in numbers.items():
+            if number and total > beyond:
+                at_risk += number
+                totals.add(total)
     left, curve = 1.0, []
-    for total in totals:
-        left *= 1 - ended[total] / at_risk
-        at_risk -= ended[total] + censored[total]
+    for total in sorted(totals):
+        there = ended.get(total, 0)
+        left *= 1 - there / at_risk
+        at_risk -= there + censored.get(total, 0)
         curve.append((total, left))
     return curve
 

@@ -1,9 +1,10 @@
+from qmo_cli.market.addsizes cimport AddSizes
 from qmo_cli.market.event cimport Event
 from qmo_cli.market.ladder cimport Ladder
 from qmo_cli.market.message cimport Message
 from qmo_cli.market.native cimport NativeDetector
 from qmo_cli.market.orders cimport OrderTable
-from qmo_cli.market.refills cimport AddSizes, Refills
+from qmo_cli.market.refills cimport Refills
 
 
 cdef class OrderBook:

@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import cython
 
+from qmo_cli.market.addsizes import AddSizes
 from qmo_cli.market.event import Event
 from qmo_cli.market.ladder import Ladder
 from qmo_cli.market.message import Message
 from qmo_cli.market.native import NativeDetector
 from qmo_cli.market.orders import OrderTable
-from qmo_cli.market.refills import AddSizes, Refills
+from qmo_cli.market.refills import Refills
 
 PROBATION = cython.declare(cython.longlong, 300_000_000_000)  # ns with hardly an unknown id: the book is whole
 UNDEFINED = cython.declare(cython.longlong, 0x7FFFFFFFFFFFFFFF)
