@@ -235,10 +235,12 @@ class IcebergFact(Struct, frozen=True, gc=False):
 class RefillLink(Struct, frozen=True, gc=False):
     """An order added at the side and price of one that was just filled completely, and that may be its next tranche.
 
-    Told where size does not rule it out, now or under a shift: in shift k (1 to 5) an order has the size of the k-th
-    order added before it at its side and price, its own where fewer came. Sizes match when both are 2 or more and
-    differ by no more than a fifth of the larger; a smaller add matches an order that itself matched one before it.
-    One add is linked to eight orders at most, the latest.
+    Told once a third order follows in the same way, where sizes do not rule it out, now or under a shift: in shift k (1
+    to 5) an order has the size of the k-th order added before it at its side and price, its own where fewer came. An
+    order that may be a refill by its own size takes these from the order before it, moved on by one place: they are
+    older than the chain. Sizes match when both are 2 or more and differ by no more than a fifth of the larger; by its
+    own size a smaller add matches a third tranche. One add is linked to eight orders at most, the latest. Nothing that
+    comes within 0.2 ms of a fill can be an answer to it.
     """
 
     ts_event: str                        # of the add
@@ -254,7 +256,7 @@ class RefillLink(Struct, frozen=True, gc=False):
 
 
 class RefillEnd(Struct, frozen=True, gc=False):
-    """What became of an order that a link told as added, by its own size."""
+    """What became of an order that a link told as added when it came, by its own size: from a third tranche on."""
 
     ts_event: str
     kind: Literal["executed", "cancelled", "native", "unknown"]  # native: it hides size itself

@@ -214,8 +214,10 @@ def cases(draw: st.DrawFn, most: int = 4000) -> Case:
 # --- long and fixed: past every warm-up
 
 
-# 15 bars of a minute and their ATR within a quarter of an hour, and zones whose width and reach depend on it
-MINUTES = Setup(settings={"bars": {"period": "1m"}, "iceberg": {"zone_atr": 2.0, "reach_atr": 10.0}})
+# 15 bars of a minute and their ATR within a quarter of an hour, zones whose width and reach depend on it, and small
+# buckets of volume
+SMALL = {"orderflow": {"vpin_bucket": 5, "vpin_buckets": 20}}
+MINUTES = Setup(settings={"bars": {"period": "1m"}, "iceberg": {"zone_atr": 2.0, "reach_atr": 10.0}, **SMALL})
 
 
 def noise(seed: int, size: int) -> bytes:
@@ -244,8 +246,9 @@ def poor(*schemas: str) -> Case:
 def long_cases() -> dict[str, tuple[Case, Setup]]:
     """Streams of more than half an hour, and how to run them."""
     found = {
-        "simulated": (simulated(minutes=40, rate=20, icebergs=0.02, seed=11), MINUTES),
-        "four hours": (simulated(minutes=245, rate=2, icebergs=0.05, seed=12), Setup(every="10s")),
+        "simulated": (simulated(minutes=60, rate=20, icebergs=0.004, synthetics=0.004, seed=1), MINUTES),
+        "four hours": (simulated(minutes=245, rate=2, icebergs=0.05, synthetics=0.02, seed=2),
+                       Setup(every="10s", settings=SMALL)),
         "scripted": (scripted(240_000), MINUTES.at("5s")),
     }
     return found | {"+".join(schemas): (poor(*schemas), MINUTES.at("5s")) for schemas in POOR}

@@ -30,15 +30,20 @@ Choices where the definitions leave one:
   was not known as an iceberg.
 - An order *dies* with its C when it was in the book and is gone by it and f = d and was no known iceberg. Its size is
   then all that it was filled. A link joins each A that is no snapshot's to every order of its side and price whose
-  death is known by then, the latest by ts_event first, if 0 <= A.ts_event - C.ts_event <= 50 ms and their sizes match
+  death is known by then, the latest by ts_event first, if 0.2 <= A.ts_event - C.ts_event <= 50 ms and their sizes match
   under some shift; the first eight of them only.
-- Shifts: under shift 0 an order has its own size, under k (1 to 5) that of the k-th A before its own at its side and
-  price (snapshots' A do not count), 2047 at most, its own where fewer came. Orders without an A that counts have
-  their own size under every shift. Sizes match when both are 2 or more and differ by at most a fifth of the larger
-  (*alike*), or when the new one is smaller and the dead order was alike to one before it under that shift.
-- An A that matches some order under shift 0 has an end: ``native`` when it gives evidence of hidden size, ``unknown``
-  where native icebergs become so or where an A of its id replaces it, else ``executed`` (gone, f >= d) or
-  ``cancelled`` (gone, f < d); ``filled`` is what it was filled in all.
+- Shifts: under shift 0 an order has its own size, under k (1 to 5) the k-th of those it carries, its own where these
+  are fewer. They are the sizes of the last five A at its side and price, the newest first, 2047 at most; but an A that
+  is alike by its own size to orders that died 0.2 to 50 ms before carries those of the latest of them, the first of
+  them moved to the end. A third (below) is not among the sizes of a price, and snapshots' A are not. Orders without an
+  A that counts carry none.
+- Sizes match when both are 2 or more and differ by at most a fifth of the larger (*alike*), or under shift 0 when the
+  new one is smaller and the dead order was a *third*: alike to one that itself was alike to one, under shift 0.
+- Links wait. The links of an A are told when one of them is *deep*: alike under a shift under which the dead order was
+  alike to one before it, or to a third. Just before them those are told that lead to these dead orders and still wait.
+- An A that matches some order under shift 0 and is told at once has an end: ``native`` when it gives evidence of hidden
+  size, ``unknown`` where native icebergs become so or where an A of its id replaces it, else ``executed`` (gone, f >=
+  d) or ``cancelled`` (gone, f < d); ``filled`` is what it was filled in all.
 """
 
 from __future__ import annotations
@@ -53,9 +58,10 @@ from .reference_icebergs import Story, died, kind_of, row, shown_at_the_end, tal
 from .reference_records import Record, money
 
 MAYBE_BAD_BOOK = 4
-REFILL = 50_000_000  # ns
+SOONEST, REFILL = 200_000, 50_000_000  # ns
 SHIFTS = 5
 CANDIDATES = 8       # orders that one A is linked to
+SMALLER = -1         # in place of a shift: the new order is smaller
 LARGEST = 2047       # size that the history tells apart
 OTHER = {"B": "A", "A": "B", "N": "A"}
 
@@ -79,6 +85,21 @@ class Facts:
         self.ends += [{**end, "after": len(self.links)} for end in ends]
 
 
+@dataclass(slots=True)
+class Trace:
+    """What is kept of an order from its A on."""
+
+    earlier: tuple[int, ...] = ()           # the sizes it carries
+    alike: frozenset[int] = frozenset()     # shifts under which it was alike to one that died before it
+    third: bool = False
+    waiting: list[Fact] = field(default_factory=list)  # links that lead to it
+
+    def told(self) -> list[Fact]:
+        """Its links, which wait no more."""
+        links, self.waiting = self.waiting, []
+        return links
+
+
 @dataclass(frozen=True, slots=True)
 class Dead:
     """An order that was filled completely."""
@@ -86,11 +107,10 @@ class Dead:
     ts_event: int
     order_id: int
     size: int
-    earlier: tuple[int, ...]   # sizes of the A before its own
-    alike: frozenset[int]      # shifts under which it was alike to one that died before it
+    trace: Trace
 
     def under(self, shift: int) -> int:
-        return under(shift, self.size, self.earlier)
+        return under(shift, self.size, self.trace.earlier)
 
 
 def is_doubtful(record: Record) -> bool:
@@ -155,9 +175,8 @@ class OrderBook(Book):
         self.silent = False
         self.any_known = False
         self.dead: dict[tuple[str, int], list[Dead]] = defaultdict(list)
-        self.history: dict[tuple[str, int], list[int]] = defaultdict(list)  # sizes of the A of a side and price
-        self.earlier: dict[int, tuple[int, ...]] = {}   # by order id, the latest first
-        self.alike: dict[int, frozenset[int]] = {}
+        self.ring: dict[tuple[str, int], tuple[int, ...]] = defaultdict(tuple)  # sizes of a side and price
+        self.trace: dict[int, Trace] = {}               # by order id
         self.linked: set[int] = set()                   # orders whose end is to be told
 
     def take(self, records: list[Record]) -> Facts:
@@ -201,8 +220,7 @@ class OrderBook(Book):
         """Apply a C or M and put together what it says about its order."""
         known = self.orders.get(record.order_id)
         if known is None:
-            self.earlier.pop(record.order_id, None)
-            self.alike.pop(record.order_id, None)
+            self.trace.pop(record.order_id, None)
         start = replace(known) if known else shown_at_the_end(record)
         self.apply(record, owners=not fills)
         return tale(record.order_id, start, self.orders.get(record.order_id), fills, record)
@@ -251,8 +269,8 @@ class OrderBook(Book):
 
     def _bury(self, case: Story, auction: bool) -> None:
         if died(case) and case.start and case.change and not auction:
-            earlier, alike = self.earlier.get(case.order_id, ()), self.alike.get(case.order_id, frozenset())
-            dead = Dead(case.change.ts_event, case.order_id, case.start.total + case.fill, earlier, alike)
+            trace = self.trace.get(case.order_id, Trace())
+            dead = Dead(case.change.ts_event, case.order_id, case.start.total + case.fill, trace)
             dead_here = self.dead[case.start.side, case.start.price]
             dead_here.append(dead)
             dead_here.sort(key=lambda dead: dead.ts_event)
@@ -261,20 +279,25 @@ class OrderBook(Book):
         if record.action != "A":
             return []
         key, order_id = (record.side, record.price or 0), record.order_id
-        self.earlier.pop(order_id, None)
-        self.alike.pop(order_id, None)
+        trace = self.trace[order_id] = Trace()
         if record.snapshot:
             return []
-        earlier = self.earlier[order_id] = tuple(self.history[key][:-SHIFTS - 1:-1])
-        self.history[key].append(max(1, min(record.size, LARGEST)))
-        found = [
-            (dead, match(record.size, earlier, dead)) for dead in reversed(self.dead[key])
-            if 0 <= record.ts_event - dead.ts_event <= REFILL]
-        found = [(dead, (alike, smaller)) for dead, (alike, smaller) in found if alike or smaller][:CANDIDATES]
-        self.alike[order_id] = frozenset(shift for _, (alike, _) in found for shift in alike)
-        if any(0 in alike or 0 in smaller for _, (alike, smaller) in found):
+        near = [
+            dead for dead in reversed(self.dead[key]) if SOONEST <= record.ts_event - dead.ts_event <= REFILL]
+        trace.earlier = next(
+            ((*one.trace.earlier[1:], *one.trace.earlier[:1]) for one in near if alike(record.size, one.size)),
+            self.ring[key])
+        pairs = [(dead, match(record.size, trace.earlier, dead)) for dead in near]
+        pairs = [(dead, matched) for dead, matched in pairs if matched][:CANDIDATES]
+        trace.alike = frozenset(shift for _, matched in pairs for shift in matched if shift != SMALLER)
+        trace.third = any(0 in matched & dead.trace.alike for dead, matched in pairs)
+        if not trace.third:
+            self.ring[key] = (max(1, min(record.size, LARGEST)), *self.ring[key])[:SHIFTS]
+        deep = [dead for dead, matched in pairs if SMALLER in matched or matched & dead.trace.alike]
+        trace.waiting = [link(record, trace.earlier, dead) for dead, _ in pairs]
+        if deep and any(matched & {0, SMALLER} for _, matched in pairs):
             self.linked.add(order_id)
-        return [link(record, earlier, dead) for dead, _ in found]
+        return [fact for one in [*(dead.trace for dead in deep), trace] for fact in one.told()] if deep else []
 
     def _ends(self, order_ids: Iterable[int], kind: str, ts_event: int) -> list[Fact]:
         """Orders that may be tranches and rest no more, or are none."""
@@ -305,12 +328,16 @@ def under(shift: int, own: int, earlier: tuple[int, ...]) -> int:
     return earlier[shift - 1] if 0 < shift <= len(earlier) else own
 
 
-def match(size: int, earlier: tuple[int, ...], dead: Dead) -> tuple[set[int], set[int]]:
-    """The shifts under which an order's size is like that of one that died, and those under which it is a last one."""
+def alike(new: int, old: int) -> bool:
+    """Whether these may be the sizes of two tranches of one iceberg."""
+    return min(new, old) > 1 and 5 * abs(new - old) <= max(new, old)
+
+
+def match(size: int, earlier: tuple[int, ...], dead: Dead) -> set[int]:
+    """The shifts under which an order's size is like that of one that died, and whether it may be a last one."""
     pairs = {shift: (under(shift, size, earlier), dead.under(shift)) for shift in range(SHIFTS + 1)}
-    alike = {shift for shift, pair in pairs.items() if min(pair) > 1 and 5 * (max(pair) - min(pair)) <= max(pair)}
-    smaller = {shift for shift, (new, old) in pairs.items() if shift not in alike and new < old and shift in dead.alike}
-    return alike, smaller
+    found = {shift for shift, pair in pairs.items() if alike(*pair)}
+    return found | ({SMALLER} if 0 not in found and size < dead.size and dead.trace.third else set())
 
 
 def link(added: Record, earlier: tuple[int, ...], dead: Dead) -> Fact:

@@ -13,7 +13,7 @@ import pytest
 from qmo_cli.engines.estimate import SizeEstimate
 from qmo_cli.engines.told import IcebergEvent
 from qmo_cli.errors import UsageError
-from qmo_cli.evaluation.claims import Fact, compare, delays, gather, native_facts, synthetic_facts
+from qmo_cli.evaluation.claims import Fact, compare, delays, gather, native_facts, peaks_left, synthetic_facts
 from qmo_cli.evaluation.episodes import Sighting, Wanted, is_seen
 from qmo_cli.evaluation.evaluate import between, evaluate, least, most
 from qmo_cli.evaluation.measures import Measure, Trial, measure
@@ -114,6 +114,27 @@ def test_a_peak_counts_only_where_a_refresh_showed_it_whole() -> None:
     facts = native_facts([native("1"), native("2"), native("3"), native("4", total=3)])
     found = one(Trial(compare(claims, facts), []))
     assert (found.peaks, found.peaks_exact) == (3, 0.333333)
+
+
+def test_a_peak_is_open_where_several_agree_with_all_that_was_shown() -> None:
+    """Peaks of 2: one refresh that revealed 4 in a sweep may be two peaks of 2 or one of 4; one more of 2 decides.
+
+    It decides nothing where the first display was 4 of a peak of 4, and nor does a last tranche of 1.
+    """
+    sweep: dict[str, Any] = {"shown": 2, "filled": 4, "revealed": 4, "peak": 2, "peak_exact": False}
+    claims = gather([
+        event("1", **sweep), event("2", **sweep), event("2", "reloaded", shown=2, filled=2, revealed=2),
+        event("3", **sweep), event("3", "reloaded", shown=1, filled=2, revealed=1, peak_exact=False),
+        event("4", **{**sweep, "shown": 4, "filled": 4, "peak": 4}),
+        event("5", **{**sweep, "peak_exact": True}),
+    ])["native"]
+    truth = [native(str(place)) for place in (1, 2, 3, 5)] + [native("4", peak=4, hidden_traded=6)]
+    comparison = compare(claims, native_facts(truth))
+    assert {next(iter(claim.members)): peaks_left(claim, fact) for claim, fact in comparison.pairs} == {
+        "1": 2, "2": 1, "3": 2, "4": 1, "5": 2}
+    found = one(Trial(comparison, []))
+    assert (found.peaks, found.peaks_open) == (3, 2)       # 2, 4 and 5, which was guessed
+    assert found.peaks_exact == 0.666667                   # 4 was not told as exact though it could have been
 
 
 def test_a_band_covers_the_totals_that_lie_in_it() -> None:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from .dice import Dice
 from .reference_scripts import MS, Frame, bought, frames, offered, only
 from .scripts import Script, added, cancelled, cleared, filled, modified, traded
 from .support import START
@@ -191,32 +194,137 @@ def test_a_second_aggressor_in_one_event_is_a_stop() -> None:
         {"ts_event": str(START + 3 * MS), "side": "B", "price": 2000.0, "size": 2, "order_id": "78"}]
 
 
-def test_an_add_soon_after_a_complete_fill_links_to_every_order_that_died_there() -> None:
+def test_an_add_soon_after_a_complete_fill_links_to_every_order_that_died_there_once_another_follows_it() -> None:
     script = offered(5).event(added(2, "A", 2000.0, 3)).event(
         traded("B", 2000.0, 8, 77), filled(1, "A", 2000.0, 5), filled(2, "A", 2000.0, 3), cancelled(1, "A", 2000.0, 5),
         cancelled(2, "A", 2000.0, 3))
     script.wait(49 * MS).event(added(3, "A", 2000.0, 3)).event(added(4, "A", 2000.0, 3)).event(added(5, "A", 2000.1, 3))
-    links = only(script)["inputs"]["orders"]["links"]
-    assert [(link["order_id"], link["filled_id"], link["filled_size"], link["delay"]) for link in links] == [
-        ("3", "2", 3, 50 * MS), ("3", "1", 5, 50 * MS)]  # the five matches under shift 2
+    assert only(script)["inputs"]["orders"]["links"] == []
+    take(script, 3, 3).event(added(6, "A", 2000.0, 3))
+    orders = only(script)["inputs"]["orders"]
+    assert [(link["order_id"], link["filled_id"], link["filled_size"], link["delay"]) for link in orders["links"]] == [
+        ("3", "2", 3, 50 * MS), ("3", "1", 5, 50 * MS),  # the five matches under shift 1
+        ("6", "3", 3, 1 * MS)]
+    assert orders["links"][2]["shifted"] == [5, 3, 3, 3, 3]  # what 2 found before it, and its own
+    assert orders["ends"] == []
 
 
-def test_an_order_added_in_the_event_that_filled_another_links_to_it_without_delay() -> None:
+def take(script: Script, order_id: int, size: int) -> Script:
+    """Somebody buys all of an order at 2000.0."""
+    return script.event(
+        traded("B", 2000.0, size, 77), filled(order_id, "A", 2000.0, size), cancelled(order_id, "A", 2000.0, size))
+
+
+def chain(script: Script, first: int, *sizes: int) -> Script:
+    """Offers at 2000.0, each a millisecond after the one before it was filled; they rest for 60 ms."""
+    script.event(added(first, "A", 2000.0, sizes[0]))
+    for number, size in enumerate(sizes[1:], first + 1):
+        take(script.wait(60 * MS), number - 1, sizes[number - first - 1]).event(added(number, "A", 2000.0, size))
+    return script.wait(60 * MS)
+
+
+def told(script: Script) -> list[tuple[str, str]]:
+    """Each link: the order, and the one before it."""
+    return [(link["filled_id"], link["order_id"])
+            for frame in frames(script.records, "50ms") for link in frame["inputs"]["orders"]["links"]]
+
+
+def begun() -> Script:
+    return Script().event(cleared()).event(added(9, "B", 1990.0, 1))
+
+
+def after(*sizes: int) -> Script:
+    """Offers at 2000.0 that stay there."""
+    script = begun()
+    for order_id, size in enumerate(sizes, 20):
+        script.event(added(order_id, "A", 2000.0, size))
+    return script
+
+
+def test_links_wait_for_a_third_tranche() -> None:
+    assert told(chain(begun(), 11, 4, 4)) == []
+    assert told(chain(begun(), 11, 4, 4, 4)) == [("11", "12"), ("12", "13")]
+    assert told(chain(begun(), 11, 4, 4, 4, 4)) == [("11", "12"), ("12", "13"), ("13", "14")]
+
+
+def test_a_smaller_order_is_a_last_tranche_after_three_only() -> None:
+    assert told(chain(after(1, 1, 1, 1, 1), 11, 4, 4, 1)) == []
+    assert told(chain(after(1, 1, 1, 1, 1), 11, 4, 4, 4, 1)) == [("11", "12"), ("12", "13"), ("13", "14")]
+    assert told(chain(after(1, 1, 1, 1, 1), 11, 4, 4, 4, 1, 1)) == [("11", "12"), ("12", "13"), ("13", "14")]
+
+
+def test_links_that_wait_are_gone_with_a_cleared_book() -> None:
+    script = chain(begun(), 11, 4, 4).event(cleared()).event(added(9, "B", 1990.0, 1))
+    script.event(added(12, "A", 2000.0, 4))  # an id that was used before
+    assert told(take(script, 12, 4).event(added(13, "A", 2000.0, 4))) == []
+
+
+def test_the_end_of_a_third_tranche_is_told_and_that_of_a_second_is_not() -> None:
+    orders = only(take(chain(begun(), 11, 4, 4, 4), 13, 4))["inputs"]["orders"]
+    assert [(end["order_id"], end["kind"], end["filled"], end["after"]) for end in orders["ends"]] == [
+        ("13", "executed", 4, 2)]
+
+
+def test_a_chain_does_not_lend_its_own_tranches_their_size() -> None:
+    """Each carries the sizes from before the chain, moved on by one place."""
+    links = only(chain(after(1, 2, 3, 7, 9), 11, 4, 4, 4))["inputs"]["orders"]["links"]
+    assert [link["filled_shifted"] for link in links] == [[9, 7, 3, 2, 1], [7, 3, 2, 1, 9]]
+    assert [link["shifted"] for link in links] == [[7, 3, 2, 1, 9], [3, 2, 1, 9, 7]]
+
+
+def test_other_orders_have_the_sizes_of_a_chains_first_two_tranches_only() -> None:
+    """Order 40 comes after four tranches of 4, and before these came five orders and one of 8."""
+    script = chain(after(1, 2, 3, 7, 9).event(added(30, "A", 2000.0, 8)), 11, 4, 4, 4, 4)
+    script.event(added(40, "A", 2000.0, 8))
+    for order_id in (40, 41):
+        take(script.wait(60 * MS), order_id, 8).event(added(order_id + 1, "A", 2000.0, 8))
+    links = [link for frame in frames(script.records, "1m") for link in frame["inputs"]["orders"]["links"]]
+    assert [link["filled_shifted"] for link in links if link["filled_id"] == "40"] == [[4, 4, 8, 9, 7]]
+
+
+@given(data=st.binary(max_size=600))
+def test_reader_and_reference_agree_on_orders_that_follow_each_other(data: bytes) -> None:
+    dice, script, resting, order_id = Dice(data), begun(), dict[int, int](), 100
+    while not dice.empty:
+        script.step = (50_000, 250_000, MS, 30 * MS, 60 * MS)[dice.below(5)]
+        if resting and dice.chance(50):
+            gone = sorted(resting)[dice.below(len(resting))]
+            take(script, gone, resting.pop(gone))
+        else:
+            order_id, size = order_id + 1, (1, 2, 2, 3, 5, 6, 3000)[dice.below(7)]
+            resting[order_id] = size
+            script.event(added(order_id, "A", 2000.0, size))
+    frames(script.records, "50ms")  # asserts that they agree
+
+
+@pytest.mark.parametrize(("delay", "links"), [
+    (0, []), (199_999, []), (200_000, [("11", "12"), ("12", "13")]), (50 * MS, [("11", "12"), ("12", "13")]),
+    (50 * MS + 1, [])])
+def test_an_order_is_no_refill_that_comes_before_anybody_can_answer_a_fill_or_long_after(
+    delay: int, links: list[tuple[str, str]],
+) -> None:
+    script = chain(begun(), 11, 4, 4)
+    script.step = delay
+    take(script, 12, 4)
+    script.step = MS
+    assert told(script.event(added(13, "A", 2000.0, 4))) == links
+
+
+def test_an_order_added_in_the_event_that_filled_another_does_not_refill_it() -> None:
     script = bought(offered(5), 5, cancelled(1, "A", 2000.0, 5), added(2, "A", 2000.0, 5))
-    links = only(script)["inputs"]["orders"]["links"]
-    assert [(link["order_id"], link["filled_id"], link["delay"]) for link in links] == [("2", "1", 0)]
+    assert told(take(script, 2, 5).event(added(3, "A", 2000.0, 5))) == []
 
 
 def test_an_add_that_comes_a_second_late_still_finds_the_order_that_died() -> None:
     script = bought(offered(5), 5, cancelled(1, "A", 2000.0, 5)).wait(900 * MS).event(added(3, "A", 2001.0, 1))
     script.event(added(4, "A", 2000.0, 5), late=880 * MS)  # 23 ms after the fill
-    links = only(script)["inputs"]["orders"]["links"]
-    assert [(link["order_id"], link["delay"]) for link in links] == [("4", 22 * MS)]
+    links = only(take(script, 4, 5).event(added(5, "A", 2000.0, 5)))["inputs"]["orders"]["links"]
+    assert [(link["order_id"], link["delay"]) for link in links] == [("4", 22 * MS), ("5", MS)]
 
 
 def test_an_add_before_the_fill_by_exchange_time_is_no_refill() -> None:
     script = bought(offered(5), 5, cancelled(1, "A", 2000.0, 5)).event(added(4, "A", 2000.0, 5), late=2 * MS)
-    assert only(script)["inputs"]["orders"]["links"] == []
+    assert told(take(script, 4, 5).event(added(5, "A", 2000.0, 5))) == []
 
 
 def test_an_aggressor_that_stays_in_the_book_has_hidden_nothing() -> None:
@@ -253,6 +361,7 @@ def test_a_late_add_finds_its_order_among_hundreds_that_died_since() -> None:
         script.step = 0
         script.event(added(order_id, "A", 2000.5, 1)).event(
             traded("B", 2000.5, 1, 77), filled(order_id, "A", 2000.5, 1), cancelled(order_id, "A", 2000.5, 1))
-    script.event(added(4, "A", 2000.0, 5), late=880 * MS)
+    script.step = MS
+    take(script.event(added(4, "A", 2000.0, 5), late=880 * MS), 4, 5).event(added(5, "A", 2000.0, 5))
     links = [link for frame in frames(script.records, "50ms") for link in frame["inputs"]["orders"]["links"]]
     assert [link["delay"] for link in links if link["order_id"] == "4"] == [21 * MS]

@@ -27,7 +27,7 @@ from .support import START, blocks, mapping
 SECOND = 10**9
 MINUTE = 60 * SECOND
 NAMES = ("bars", "iceberg", "memory")
-SIMULATED = {"minutes": 40, "rate": 10, "icebergs": 0.05, "seed": 11}
+SIMULATED = {"minutes": 60, "rate": 20, "icebergs": 0.004, "synthetics": 0.004, "seed": 1}
 
 
 class Market(Script):

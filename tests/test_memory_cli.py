@@ -19,7 +19,7 @@ from qmo_cli.engines.memory_store import Store
 
 from .test_process import Environment, shell, started
 
-SOURCE = "sim --minutes 40 --rate 20 --icebergs 0.02 --seed 11"
+SOURCE = "sim --minutes 60 --rate 20 --icebergs 0.004 --synthetics 0.004 --seed 1"
 PATIENCE = 60  # s
 
 
@@ -53,7 +53,7 @@ def test_a_run_with_a_memory_prints_what_it_prints_without(known: Path, shell_en
     again = shell(f"qmo run {SOURCE} --full --memory {known}", shell_environment).stdout
     piped = shell(
         f"qmo feed {SOURCE} --encoding dbn | qmo engine bars iceberg | qmo engine memory --memory {known} | "
-        "qmo engine orderflow | qmo score | qmo signal --full", shell_environment).stdout
+        "qmo engine absorption orderflow liquidity | qmo score | qmo signal --full", shell_environment).stdout
     assert again == plain
     assert piped == plain
 

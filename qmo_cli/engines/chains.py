@@ -1,3 +1,4 @@
+# cython: language_level=3, auto_pickle=False
 """Synthetic icebergs: chains of new orders, each added just after the one before it was filled completely.
 
 An add links to all orders of its side and price that died shortly before and whose size it matches: a tree. Each add
@@ -19,14 +20,16 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from math import exp, log
 from operator import itemgetter
-from typing import Literal
+from typing import Any, Literal
 
-from ..packets import RefillEnd, RefillLink
-from ..rounding import to_six
-from ..times import SECOND
-from ..tray import Packet
-from .estimate import SizeEstimate
-from .told import WALL_RELOADS, WALL_SPAN, Iceberg, IcebergEvent, Pattern
+import cython
+
+from qmo_cli.engines.estimate import SizeEstimate
+from qmo_cli.engines.told import WALL_RELOADS, WALL_SPAN, Iceberg, IcebergEvent, Pattern
+from qmo_cli.packets import RefillEnd, RefillLink
+from qmo_cli.rounding import to_six
+from qmo_cli.times import SECOND
+from qmo_cli.tray import Packet
 
 SHIFTS = 5
 LEAST_TRANCHES = 3
@@ -36,27 +39,35 @@ ENOUGH = 10               # chains in the window without which no rate is told
 WINDOW_MS = 50.0          # the longest delay of a refill, as in ``route``
 USUAL_MS = 10.0           # mean delay of a refill; the choice of ours, measured medians are about 5 ms
 EXACT = 0.9               # share of refills that have exactly the size of the one before; ours too
+SOON = log(WINDOW_MS / USUAL_MS / (1 - exp(-WINDOW_MS / USUAL_MS)))
+SAME, OTHER = SOON + log(EXACT), SOON + log(1 - EXACT)
 
 End = Literal["executed", "cancelled", "unknown"]
 
 
-@dataclass(slots=True, eq=False)
+@cython.cclass
 class Tranche:
-    """An order that may be a part of a chain, with its best path back; ``near``: the nearest chain on that path."""
+    """An order that may be a part of a chain, with its best path back; ``near``: the nearest chain on that path.
 
-    order_id: str
-    ts: int
-    price: float
-    size: int
-    length: int = 1
-    evidence: float = 0.0                # log-likelihood ratio of the path: refills against chance
-    parent: Tranche | None = None
-    low: int = 0                         # smallest and largest size of the path
-    high: int = 0
-    last: bool = False                   # smaller than the others: nothing follows it
-    filled: int = 0                      # once it is known to be filled
-    near: Chain | None = None
-    joined: bool = False
+    ``evidence`` is the log-likelihood ratio of the path, refills against chance; ``low`` and ``high`` are its smallest
+    and largest size; ``last``: smaller than the others, nothing follows it; ``filled``: once that is known.
+    """
+
+    def __init__(self, order_id: str, ts: int, price: float, size: int) -> None:
+        self.order_id, self.ts, self.price = order_id, ts, price
+        self.size = self.low = self.high = size
+        self.length = 1
+        self.evidence = 0.0
+        self.parent: Tranche | None = None
+        self.last = self.joined = False
+        self.filled = 0
+        self.near: Any = None
+
+    def follow(self, parent: Tranche, more: float) -> None:
+        """It comes after this one, with so much more evidence."""
+        self.parent, self.near = parent, parent.near
+        self.length = parent.length + 1
+        self.evidence = parent.evidence + more
 
     def path(self) -> list[Tranche]:
         """Its path, oldest first."""
@@ -154,6 +165,9 @@ class Told:
         )
 
 
+BY_CHANCE = Told(Chain("", "", Tranche("", 0, 0.0, 0), 0), 0, None)  # stands for all chains under shifts
+
+
 @dataclass(slots=True)
 class Search:
     """The chains under one shift of sizes. Tranches are remembered for ``memory`` ns."""
@@ -165,17 +179,21 @@ class Search:
 
     def take(self, links: Sequence[RefillLink], ts: int) -> Told | None:
         """All links of one add."""
-        self._forget(ts - self.memory)
         best: Tranche | None = None
-        place = self.shift - 1
+        looked = False
+        shift: cython.int = self.shift
+        size: cython.longlong
+        there: cython.longlong
         for link in links:
-            size, there = (
-                (link.size, link.filled_size) if place < 0 else (link.shifted[place], link.filled_shifted[place]))
-            if size > there:
-                if there < LEAST_CLIP or 5 * (size - there) > size:  # so it is under most shifts
-                    continue
-            elif link.filled_id not in self.tranches and (size < LEAST_CLIP or 5 * (there - size) > there):
+            if shift:
+                size, there = link.shifted[shift - 1], link.filled_shifted[shift - 1]
+            else:
+                size, there = link.size, link.filled_size
+            if not (are_alike(size, there) or (size < there and not shift)):  # nothing is detected by a last tranche
                 continue
+            if not looked:
+                looked = True
+                self._forget(ts - self.memory)
             found = self._step(link, ts, size, there)
             if found and (best is None or (found.length, found.evidence) > (best.length, best.evidence)):
                 best = found
@@ -186,23 +204,27 @@ class Search:
 
     def _step(self, link: RefillLink, ts: int, size: int, there: int) -> Tranche | None:
         """The add as the next tranche after the order of this link; None where it cannot be."""
-        parent = self.tranches.get(link.filled_id)
+        parent: Tranche | None = self.tranches.get(link.filled_id)
         if parent is None:
-            parent = Tranche(link.filled_id, ts, link.price, there, low=there, high=there)
+            parent = Tranche(link.filled_id, ts, link.price, there)
         parent.filled = link.filled_size
-        low, high = min(parent.low, size), max(parent.high, size)
-        alike = low >= LEAST_CLIP and 5 * (high - low) <= high
+        low: cython.longlong = min(parent.low, size)
+        high: cython.longlong = max(parent.high, size)
+        alike: cython.bint = are_alike(low, high)
         if parent.last or not (alike or (size < there and parent.length >= LEAST_TRANCHES)):
             return None
-        self.tranches.setdefault(parent.order_id, parent)
-        if not alike:
-            low, high = parent.low, parent.high
-        return Tranche(
-            link.order_id, ts, link.price, size, parent.length + 1, parent.evidence + evidence(link, size, there),
-            parent, low, high, not alike, near=parent.near)
+        if parent.length == 1:
+            self.tranches.setdefault(parent.order_id, parent)
+        tranche: Tranche = Tranche(link.order_id, ts, link.price, size)
+        tranche.follow(parent, evidence(link, size, there))
+        tranche.last = not alike
+        tranche.low, tranche.high = (low, high) if alike else (parent.low, parent.high)
+        return tranche
 
     def _tell(self, tranche: Tranche, link: RefillLink) -> Told | None:
-        chain = tranche.near
+        chain: Chain | None = tranche.near
+        if self.shift:
+            return self._count(tranche)
         if chain is None and tranche.length >= LEAST_TRANCHES:
             first = tranche.path()[0]
             chain = Chain(chain_id(self.series, link.side, first), link.side, tranche, tranche.ts)
@@ -210,6 +232,15 @@ class Search:
         if chain is not None and not chain.over and tranche.length > chain.length:
             return Told(chain, tranche.ts, None, chain.follow(tranche))
         return None
+
+    @staticmethod
+    def _count(tranche: Tranche) -> Told | None:
+        """Under a shift chains are counted, not told of: each tranche belongs to one at most."""
+        if tranche.near is not None or tranche.length < LEAST_TRANCHES:
+            return None
+        for part in tranche.path():
+            part.near = BY_CHANCE
+        return BY_CHANCE
 
     def _forget(self, oldest: int) -> None:
         tranches = self.tranches
@@ -240,8 +271,7 @@ class Chains:
     def take(self, links: Sequence[RefillLink], ts: int) -> Told | None:
         """The links of one add; what they tell of a chain."""
         for search in self.null:
-            by_chance = search.take(links, ts)
-            if by_chance is not None and by_chance.fresh:
+            if search.take(links, ts) is not None:
                 self._count(self.chance, ts)
         told = self.real.take(links, ts)
         if told is None:
@@ -304,10 +334,16 @@ def evidence(link: RefillLink, size: int, there: int) -> float:
     Refills come after an exponential delay, others at any time of the window alike; a refill has the same size nine
     times in ten, another order as often as those five before it had it.
     """
-    delay = link.delay / 1e6
-    soon = WINDOW_MS / USUAL_MS / (1 - exp(-WINDOW_MS / USUAL_MS))
-    usual = (sum(other == size for other in link.shifted) + 0.5) / (SHIFTS + 1)
-    return log(soon) - delay / USUAL_MS + log(EXACT if size == there else 1 - EXACT) - log(usual)
+    usual: cython.double = (link.shifted.count(size) + 0.5) / (SHIFTS + 1)
+    return (SAME if size == there else OTHER) - link.delay / (USUAL_MS * 1e6) - log(usual)
+
+
+@cython.cfunc
+@cython.inline
+@cython.exceptval(check=False)
+def are_alike(size: cython.longlong, there: cython.longlong) -> cython.bint:
+    """Whether these may be sizes of two tranches that follow each other."""
+    return size >= LEAST_CLIP and there >= LEAST_CLIP and 5 * abs(size - there) <= max(size, there)
 
 
 def chain_id(series: str, side: str, first: Tranche) -> str:

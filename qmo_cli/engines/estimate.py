@@ -25,14 +25,16 @@ Bucket = tuple[int | None, str | None]  # of peaks, and the session; None: all
 class SizeEstimate(Struct, frozen=True, gc=False):
     """Total size of an iceberg, given what it has filled; all null below 10 cases.
 
-    ``mean`` is restricted to the largest total seen: what lies beyond no data tell. A quantile is null where the curve
-    does not fall so far, and everything is null once more is filled than in any case seen.
+    ``mean`` is restricted to the largest total seen: what lies beyond no data tell. ``low`` to ``high``: an 80 % band.
+    Totals are whole numbers and much weight lies on a few, so that each end is the total beyond which the share comes
+    nearest to 10 %; ends that leave out no more than 10 % would hold far more than 80 %. A value is null where the
+    curve does not fall so far, and everything is null once more is filled than in any case seen.
     """
 
     mean: OptionalFloat                  # contracts, E[V | V > filled so far]
     median: OptionalInt
-    low: OptionalInt                     # 10 % of such icebergs end at or below this
-    high: OptionalInt                    # 90 % do
+    low: OptionalInt                     # about 10 % of such icebergs end below this
+    high: OptionalInt                    # about 10 % end above it
     cases: int                           # icebergs behind it, without those that rest
 
 
@@ -132,9 +134,31 @@ def conditional(pool: Pool, filled: int) -> SizeEstimate:
     for total, after in curve:
         mean += left * (total - here)
         here, left = total, after
-    return SizeEstimate(to_six(mean), quantile(curve, 0.5), quantile(curve, 0.9), quantile(curve, 0.1), pool.cases)
+    return SizeEstimate(to_six(mean), quantile(curve, 0.5), *band(curve, 0.1), pool.cases)
 
 
 def quantile(curve: list[tuple[int, float]], left: float) -> int | None:
     """The smallest total at which no more than this share is left."""
     return next((total for total, after in curve if after <= left + 1e-12), None)
+
+
+def band(curve: list[tuple[int, float]], tail: float) -> tuple[int | None, int | None]:
+    """The totals beyond which, below the one and above the other, the share comes nearest to ``tail``.
+
+    Of equally near ones the wider. None where the curve does not fall so far that it could be told.
+
+    >>> band([(2, 0.85), (3, 0.4), (9, 0.12), (12, 0.0)], 0.1)  # 15 % are below 3, 12 % above 9
+    (3, 9)
+    >>> band([(2, 0.5), (3, 0.4)], 0.1)
+    (2, None)
+    """
+    below: list[tuple[float, int]] = []  # (share below, total), of totals at which some ended
+    above: list[tuple[float, int]] = []
+    before = 1.0
+    for total, after in curve:
+        if after < before:
+            below.append((round(abs(1 - before - tail), 12), total))
+            above.append((round(abs(after - tail), 12), -total))
+        before = after
+    low = min(below)[1] if before <= 1 - tail + 1e-12 else None
+    return low, -min(above)[1] if before <= tail + 1e-12 else None

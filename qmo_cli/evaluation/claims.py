@@ -27,6 +27,8 @@ class Claim:
     reloads: int = 0
     peak: int | None = None              # as last told
     peak_exact: bool = False
+    revealed: list[int] = field(default_factory=list)  # by each refresh
+    displayed: int = 0                   # the most that it showed
     fdr: float | None = None             # as last told
 
 
@@ -40,6 +42,7 @@ class Fact:
     total: int                           # what its owner wanted
     peak: int
     telling: bool = True                 # whether a refresh shows the whole peak
+    first: int = 0                       # what it showed first
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,10 @@ def _follow(claim: Claim, event: IcebergEvent) -> None:
     if event.order_id is not None:
         claim.members.update((event.order_id, *event.members))
     claim.hidden = event.hidden_traded
-    claim.reloads += event.evidence == "refresh"
+    if event.evidence == "refresh":
+        claim.reloads += 1
+        claim.revealed.append(event.revealed)
+        claim.displayed = max(claim.displayed, event.shown, event.shown + event.filled - event.revealed)
     if event.peak is not None:
         claim.peak, claim.peak_exact = event.peak, event.peak_exact
     if event.fdr is not None:
@@ -86,7 +92,7 @@ def native_facts(truth: Iterable[Native]) -> list[Fact]:
     """The native icebergs that gave themselves away. A refresh shows a whole peak if two peaks fit into the total."""
     return [
         Fact(int(one.first_evidence), frozenset((one.id,)), one.hidden_traded, one.total, one.peak,
-             one.refreshes > 0 and one.total >= 2 * one.peak)
+             one.refreshes > 0 and one.total >= 2 * one.peak, one.filled - one.hidden_traded)
         for one in truth if one.first_evidence is not None
     ]
 
@@ -120,6 +126,17 @@ def _owner(claim: Claim, owners: Mapping[str, Fact]) -> Fact | None:
     if 2 * number <= len(claim.members):
         return None
     return next(owners[member] for member in claim.members if member in owners and id(owners[member]) == chosen)
+
+
+def peaks_left(claim: Claim, fact: Fact) -> int:
+    """How many peaks agree with all that an iceberg showed: its displays, and what each refresh revealed.
+
+    A sweep through several peaks reveals their sum, of which nobody can tell how many parts it has. A smaller last
+    tranche says nothing of the peak; the truth tells which that is.
+    """
+    whole = [size for size in claim.revealed if size % fact.peak == 0]
+    least = max(claim.displayed, fact.first)
+    return sum(all(size % peak == 0 for size in whole) for peak in range(least, max(whole, default=0) + 1))
 
 
 def delays(comparison: Comparison, moments: Sequence[int]) -> list[int]:

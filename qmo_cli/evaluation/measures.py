@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from msgspec import Struct
 
 from ..packets import OPTIONAL, OptionalFloat, OptionalInt
-from .claims import Claim, Comparison, Fact
+from .claims import Claim, Comparison, Fact, peaks_left
 
 Detector = Literal["native", "synthetic"]
 
@@ -38,8 +38,9 @@ class Measure(Struct, frozen=True, gc=False):
     hidden_f1: OptionalFloat
     delay_median: OptionalFloat          # exchange events from the first evidence to the detection
     delay_most: OptionalInt
-    peaks: int                           # found icebergs that a refresh showed the whole peak of
+    peaks: int                           # found icebergs of which only one peak agrees with all they showed
     peaks_exact: OptionalFloat           # share of these whose peak was told exactly, and right
+    peaks_open: int                      # found ones that showed whole peaks too, but with which several agree
     size_error: OptionalFloat            # median of |estimated median - total| / total
     bands: int                           # found icebergs with an 80 % band of their size
     band_coverage: OptionalFloat         # share of these whose total lay inside
@@ -65,13 +66,13 @@ def measure(market: str, detector: Detector, hours: float, trials: Sequence[Tria
     precision, recall = share(len(pairs), len(claims)), share(len(found), len(facts))
     hidden_precision = share(sum(claim.hidden for claim, _ in pairs), sum(claim.hidden for claim in claims))
     hidden_recall = share(sum(fact.hidden for fact in found), sum(fact.hidden for fact in facts))
-    peaks = peaks_told(pairs)
+    peaks, peaks_open = peaks_told(pairs)
     errors, inside = sizes_told(pairs)
     return Measure(
         "evaluation", market, detector, round(hours, 6), len(facts), len(claims), len(pairs), len(found),
         precision, recall, harmonic(precision, recall), sum(fact.hidden for fact in facts),
         hidden_precision, hidden_recall, harmonic(hidden_precision, hidden_recall),
-        middle(delays), max(delays, default=None), len(peaks), share(sum(peaks), len(peaks)),
+        middle(delays), max(delays, default=None), len(peaks), share(sum(peaks), len(peaks)), peaks_open,
         middle(errors), len(inside), share(sum(inside), len(inside)), mean_fdr(claims),
     )
 
@@ -102,9 +103,15 @@ def middle(values: Iterable[float]) -> float | None:
     return round(float(median(ordered)), 6) if ordered else None
 
 
-def peaks_told(pairs: Iterable[tuple[Claim, Fact]]) -> list[bool]:
-    """Of each iceberg whose whole peak a refresh showed: whether it was told, as exact and right."""
-    return [claim.peak_exact and claim.peak == fact.peak for claim, fact in pairs if fact.telling and claim.reloads]
+def peaks_told(pairs: Iterable[tuple[Claim, Fact]]) -> tuple[list[bool], int]:
+    """Of each iceberg that showed its peak: whether it was told, as exact and right; and how many peaks are open.
+
+    Open are those that a refresh showed whole peaks of, but with several peaks that agree with all they showed. Who
+    tells of an exact peak there has guessed: that counts, as right or wrong.
+    """
+    shown = [(claim, fact) for claim, fact in pairs if fact.telling and claim.reloads]
+    told = [(claim, fact) for claim, fact in shown if claim.peak_exact or peaks_left(claim, fact) == 1]
+    return [claim.peak_exact and claim.peak == fact.peak for claim, fact in told], len(shown) - len(told)
 
 
 def sizes_told(pairs: Iterable[tuple[Claim, Fact]]) -> tuple[list[float], list[bool]]:

@@ -3,7 +3,7 @@ from qmo_cli.market.ladder cimport Ladder
 from qmo_cli.market.message cimport Message
 from qmo_cli.market.native cimport NativeDetector
 from qmo_cli.market.orders cimport OrderTable
-from qmo_cli.market.refills cimport Refills
+from qmo_cli.market.refills cimport AddSizes, Refills
 
 
 cdef class OrderBook:

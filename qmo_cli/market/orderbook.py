@@ -10,7 +10,7 @@ from qmo_cli.market.ladder import Ladder
 from qmo_cli.market.message import Message
 from qmo_cli.market.native import NativeDetector
 from qmo_cli.market.orders import OrderTable
-from qmo_cli.market.refills import Refills
+from qmo_cli.market.refills import AddSizes, Refills
 
 PROBATION = cython.declare(cython.longlong, 300_000_000_000)  # ns with hardly an unknown id: the book is whole
 UNDEFINED = cython.declare(cython.longlong, 0x7FFFFFFFFFFFFFFF)
@@ -18,7 +18,8 @@ UNDEFINED = cython.declare(cython.longlong, 0x7FFFFFFFFFFFFFFF)
 BUY = cython.declare(cython.int, 66)
 ADD, CANCEL, MODIFY = cython.declare(cython.int, 65), cython.declare(cython.int, 67), cython.declare(cython.int, 77)
 FILL, CLEAR = cython.declare(cython.int, 70), cython.declare(cython.int, 82)
-LINKED = cython.declare(cython.int, 2)  # bit of an order that may be a tranche
+LINKED = cython.declare(cython.int, 2)  # bit of an order that may be a third tranche or a later one
+THIRD = cython.declare(cython.longlong, 1 << 61)  # the same, in what refills know of it
 EXECUTED, CANCELLED, NATIVE, UNKNOWN = (
     cython.declare(cython.int, 0), cython.declare(cython.int, 1), cython.declare(cython.int, 2),
     cython.declare(cython.int, 3),
@@ -89,14 +90,23 @@ class OrderBook:
     @cython.exceptval(-1, check=True)
     def link(self, message: Message, row: cython.Py_ssize_t) -> cython.int:
         """See whether the new order may be the next tranche of one that was just filled."""
-        word: cython.longlong = self.refills.sizes.put(message.side, message.price, message.size)
-        if self.refills.dead.stop:
-            found: cython.longlong = self.refills.added(
-                message.ts_event, message.side, message.price, message.order_id, message.size, word)
-            word |= (found & 63) << 55
-            if found & 129:
+        refills: Refills = self.refills
+        sizes: AddSizes = refills.sizes
+        place: cython.Py_ssize_t = sizes.place(message.side, message.price)
+        word: cython.longlong = sizes.words[place]
+        found: cython.longlong = 0
+        if refills.dead.stop:
+            found = refills.added(message.ts_event, message.side, message.price, message.order_id, message.size, word)
+            word = refills.word
+        if not found & 512:
+            sizes.push(place, message.size)
+        if found:
+            word |= (found & 63) << 55 | (THIRD if found & 512 else 0)
+            if found & 256:
+                self.orders.serial[row] = refills.serial
+            if found & 128:
                 self.orders.iceberg[row] |= LINKED
-                self.refills.open += 1
+                refills.open += 1
         self.orders.word[row] = word
         return 0
 
@@ -134,6 +144,8 @@ class OrderBook:
     def take_off(self, row: cython.Py_ssize_t) -> object:
         orders: OrderTable = self.orders
         self.ladder(orders.side[row]).change(orders.price[row], -orders.size[row], -1)
+        if orders.serial[row]:
+            self.refills.release(orders.serial[row])
         orders.remove(row)
         return None
 
@@ -198,7 +210,8 @@ class OrderBook:
             if filled == size == gone and not orders.iceberg[row] & 1 and not self.event.auction:
                 self.refills.died(
                     message.ts_event, orders.side[row], orders.price[row], message.order_id,
-                    orders.filled[row] + filled, orders.word[row])
+                    orders.filled[row] + filled, orders.word[row], orders.serial[row])
+                orders.serial[row] = 0
             self.native.cancelled(message.ts_event, row, gone, filled)
         self.event.touch(orders.side[row], orders.price[row], min(filled + away, size) - gone)
         if gone == size:
@@ -227,7 +240,11 @@ class OrderBook:
 
     @cython.cfunc
     def clear(self, message: Message) -> object:
+        row: cython.Py_ssize_t
         self.lose(message.ts_event)
+        for row in range(self.orders.mask + 1):
+            if self.orders.side[row]:
+                self.refills.release(self.orders.serial[row])
         self.orders.clear()
         self.bids.clear()
         self.asks.clear()

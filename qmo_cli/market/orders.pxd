@@ -12,6 +12,7 @@ cdef class OrderTable:
     cdef long long[::1] first
     cdef long long[::1] filled
     cdef long long[::1] word
+    cdef long long[::1] serial
     cdef signed char[::1] side
     cdef signed char[::1] seen_added
     cdef signed char[::1] iceberg

@@ -18,7 +18,8 @@ class OrderTable:
 
     ``id`` is the exchange's, as a signed 64-bit integer. ``side`` is 66 (B) or 65 (A), 0 where the row is free.
     ``price`` is in 1e-9; ``size`` is what is displayed now, ``first`` what was displayed at entry and by its owner's
-    own changes since, ``filled`` what was filled since entry, all in contracts; ``word`` is what refills know of it.
+    own changes since, ``filled`` what was filled since entry, all in contracts. ``word`` is what refills know of it,
+    ``serial`` names its links that wait to be told (0: none).
     ``seen_added`` tells an order whose A was in the input, ``iceberg`` one that has shown evidence of hidden size (bit
     0) or may be the next tranche of another (bit 1).
     """
@@ -38,6 +39,7 @@ class OrderTable:
         self.first = array("q", bytes(8 * rows))
         self.filled = array("q", bytes(8 * rows))
         self.word = array("q", bytes(8 * rows))
+        self.serial = array("q", bytes(8 * rows))
         self.side = array("b", bytes(rows))
         self.seen_added = array("b", bytes(rows))
         self.iceberg = array("b", bytes(rows))
@@ -82,6 +84,7 @@ class OrderTable:
         self.first[row] = size
         self.filled[row] = 0
         self.word[row] = 0
+        self.serial[row] = 0
         self.seen_added[row] = 1
         self.iceberg[row] = 0
         return row
@@ -110,6 +113,7 @@ class OrderTable:
         self.first[to] = self.first[row]
         self.filled[to] = self.filled[row]
         self.word[to] = self.word[row]
+        self.serial[to] = self.serial[row]
         self.seen_added[to] = self.seen_added[row]
         self.iceberg[to] = self.iceberg[row]
 
@@ -118,7 +122,7 @@ class OrderTable:
         """Twice the room."""
         old: OrderTable = OrderTable.__new__(OrderTable)
         old.mask, old.id, old.side, old.price, old.size = self.mask, self.id, self.side, self.price, self.size
-        old.first, old.filled, old.word = self.first, self.filled, self.word
+        old.first, old.filled, old.word, old.serial = self.first, self.filled, self.word, self.serial
         old.seen_added, old.iceberg = self.seen_added, self.iceberg
         self.allocate(self.bits + 1)
         self.count = 0
@@ -131,6 +135,7 @@ class OrderTable:
                 self.first[row] = old.first[source]
                 self.filled[row] = old.filled[source]
                 self.word[row] = old.word[source]
+                self.serial[row] = old.serial[source]
                 self.seen_added[row] = old.seen_added[source]
                 self.iceberg[row] = old.iceberg[source]
         return None
