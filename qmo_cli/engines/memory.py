@@ -1,3 +1,4 @@
+# cython: language_level=3, auto_pickle=False
 """Memory: the zones that icebergs left in the last days, and what became of price when it came back to them."""
 
 from __future__ import annotations
@@ -6,20 +7,31 @@ from dataclasses import dataclass, field, replace
 from math import inf
 from typing import Any, ClassVar
 
+import cython
 from msgspec import Raw, Struct
 
-from ..errors import ConfigurationError
-from ..packets import Missing, Reading, Second
-from ..times import SECOND, UNITS
-from ..tray import Packet, decode_slot
-from .bars import BarsReading
-from .memory_book import MemoryBook
-from .memory_log import DERIVING, Body, ZoneSeen, body_of, iceberg_row, row_of, ts_of
-from .memory_place import Far
-from .memory_reading import MINUTE, MemoryEvent, MemoryReading, RememberedZone, event_of, public, reading_of, summary_of
-from .memory_store import LARGEST, Store
-from .told import IcebergEvent
-from .zones import Zone
+from qmo_cli.engines.bars import BarsReading
+from qmo_cli.engines.memory_book import MemoryBook
+from qmo_cli.engines.memory_log import DERIVING, Body, ZoneSeen, body_of, iceberg_row, row_of, ts_of
+from qmo_cli.engines.memory_map import ZoneMap
+from qmo_cli.engines.memory_place import Far
+from qmo_cli.engines.memory_reading import (
+    MINUTE,
+    MemoryEvent,
+    MemoryReading,
+    RememberedZone,
+    event_of,
+    public,
+    reading_of,
+    summary_of,
+)
+from qmo_cli.engines.memory_store import LARGEST, Store
+from qmo_cli.engines.told import IcebergEvent
+from qmo_cli.engines.zones import Zone
+from qmo_cli.errors import ConfigurationError
+from qmo_cli.packets import Inputs, Market, Missing, Reading, Second
+from qmo_cli.times import SECOND, UNITS
+from qmo_cli.tray import Packet, decode_slot
 
 FLUSH = 5 * SECOND     # of event time, between two writes
 
@@ -58,8 +70,7 @@ class Memory:
     before: tuple[Any, float, float] | None = field(default=None, init=False)  # zones, tick, ATR of the packet before
     happened: list[tuple[Body, int]] = field(default_factory=list, init=False)
     written: int = field(default=0, init=False)          # ns of the last flush
-    price: float | None = field(default=None, init=False)
-    kept: MemoryReading | None = field(default=None, init=False)
+    known: dict[float, MemoryReading] = field(default_factory=dict, init=False)  # by price, while nothing changes
 
     def __post_init__(self) -> None:
         for name in ("days", "retest_minutes"):
@@ -83,7 +94,9 @@ class Memory:
         slot = packet.read("iceberg", IcebergSlot)
         if slot is None:
             return Missing(f"needs engine iceberg: {packet.missing.get('iceberg', 'it has not read this')}")
-        tick, trades = packet.market.tick, packet.inputs.trades
+        market: Market = packet.read("market", Market)
+        inputs: Inputs = packet.read("inputs", Inputs)
+        tick, trades = market.tick, inputs.trades
         if tick is None or trades is None:
             return Missing("needs trades and the contract's tick")
         contract = packet.symbol or str(packet.instrument_id)
@@ -91,13 +104,16 @@ class Memory:
             self._new_contract(contract)
         bars = packet.read("bars", BarsReading)
         now = (slot.zones, tick, 0.0 if bars is None or bars.atr is None else bars.atr)
-        self._recall(packet, trades.seconds, slot.events)
+        if self.begun < 0:
+            self._recall(packet, trades.seconds, slot.events)
         if self.before is None:
             self._learn_scale(now)
-        self._keep_icebergs(packet, slot.events)
+        if self.store is not None:
+            self._keep_icebergs(packet, slot.events)
         self._live(packet, trades.seconds, now)
-        events = self._tell(packet)
-        self._flush(packet.ts)
+        events = self._tell(packet) if self.happened else []
+        if self.store is not None:
+            self._flush(packet.ts)
         return self._reading(packet, events)
 
     # --- contracts and the past
@@ -114,18 +130,16 @@ class Memory:
         if known is None:
             known = MemoryBook(round(self.days * UNITS["d"]), round(self.retest_minutes * MINUTE), self._happen)
         self.book = self.books[contract] = known
-        self.contract, self.kept, self.before, self.scale, self.begun = contract, None, None, (0.0, 0.0), -1
+        self.contract, self.before, self.scale, self.begun, self.known = contract, None, (0.0, 0.0), -1, {}
 
     def _happen(self, body: Body, second: int) -> None:
         self.happened.append((body, second))
 
     def _recall(self, packet: Packet, rows: list[Second], events: list[IcebergEvent]) -> None:
         """Let the book know what the store knew before the first event of this input. What is later is its future."""
-        if self.begun >= 0:
-            return
         times = [ts_of(rows[0].second)] if rows else []
         times += [int(events[0].ts_event) // SECOND * SECOND] if events else []
-        until = min([*times, packet.ts // SECOND * SECOND])
+        until = min(times + [packet.ts // SECOND * SECOND])  # noqa: RUF005
         self.book.changed = self.book.changed or until // MINUTE != self.minute
         self.minute = until // MINUTE
         if times:
@@ -147,17 +161,19 @@ class Memory:
         The minute that ended shows what it had in the packet before, unless it ends with this one: then whatever the
         frames' length (of those that fit into a minute) the same is learned.
         """
-        book = self.book
+        book: MemoryBook = self.book
         for row in rows:
-            if row.second // 60 > self.minute:
-                self._end_minute(row.second // 60, self.before)
-            book.trade(row.second, row.open, row.low, row.high, row.close)
+            second: cython.longlong = row.second
+            if second // 60 > self.minute:
+                self._end_minute(second // 60, self.before)
+            book.trade(second, row.open, row.low, row.high, row.close)
         if not packet.closed:
             return
-        book.finish(packet.ts // SECOND)
-        minute, rest = divmod(packet.ts, MINUTE)
+        ts: cython.longlong = packet.ts
+        book.finish(ts // SECOND)
+        minute: cython.longlong = ts // MINUTE
         if minute > self.minute and self.begun >= 0:
-            self._end_minute(minute, self.before if rest else now)
+            self._end_minute(minute, self.before if ts % MINUTE else now)
         self.before = now
 
     def _end_minute(self, minute: int, shown: tuple[Any, float, float] | None) -> None:
@@ -194,8 +210,6 @@ class Memory:
 
     def _tell(self, packet: Packet) -> list[MemoryEvent]:
         """What happened, into the store and as the lines of this frame."""
-        if not self.happened:
-            return []
         happened, self.happened = self.happened, []
         if self.store is not None and packet.symbol is not None:
             for body, second in happened:
@@ -212,21 +226,33 @@ class Memory:
     # --- the reading
 
     def _reading(self, packet: Packet, events: list[MemoryEvent]) -> MemoryReading:
-        kept, book = self.kept, self.book
-        if kept is not None and not book.changed and packet.price == self.price and not (events or kept.events):
-            return kept
-        zones, dropped = self._near(packet.price)
-        open_ = sum(1 for place in book.open if place.retest and not (place.retest.control or place.retest.echo))
+        """While nothing changes a price has one reading."""
+        book: MemoryBook = self.book
+        price = packet.price
+        if book.changed or price is None:
+            self.known, book.changed = {}, False
+        elif not events:
+            found = self.known.get(price)
+            if found is not None:
+                return found
+        zones, dropped = self._near(price)
+        open_ = sum([1 for place in book.open if place.retest and not (place.retest.control or place.retest.echo)])
         summary = summary_of(book.record(), open_)
-        self.kept, self.reasons = reading_of(zones, dropped, len(book.zones), summary, events)
-        self.price, book.changed = packet.price, False
-        return self.kept
+        reading, self.reasons = reading_of(zones, dropped, len(book.zones), summary, events)
+        if price is not None and not events:
+            self.known[price] = reading
+        return reading
 
     def _near(self, price: float | None) -> tuple[list[RememberedZone] | None, int]:
         if price is None:
             return None, 0
+        book: MemoryBook = self.book
+        places: ZoneMap = book.map
         tick, atr = self.scale
         reach = max(self.reach_ticks * tick, self.reach_atr * atr)
-        shown = self.book.map.near(price, reach, self.most_zones)
-        dropped = self.book.map.count(price - reach, price + reach) - len(shown)
-        return [public(zone, self.minute) for zone in shown], dropped
+        shown = places.near(price, reach, self.most_zones)
+        dropped = places.count(price - reach, price + reach) - len(shown)
+        minute = self.minute
+        return [
+            zone.shown if zone.shown is not None and zone.shown_at == minute else public(zone, minute) for zone in shown
+        ], dropped

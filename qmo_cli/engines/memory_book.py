@@ -1,3 +1,4 @@
+# cython: language_level=3, auto_pickle=False
 """All remembered zones of one contract: what trades do to them, and what that says of zones as such.
 
 State is only ever changed by events (see memory_log), so that what was read from a store and what is seen now end
@@ -11,17 +12,21 @@ from collections.abc import Callable
 from heapq import heappop, heappush
 from typing import Any
 
-from ..times import SECOND
-from .memory_log import Body, Broken, Outcome, Pair, Retest, ZoneSeen, name_of
-from .memory_map import ZoneMap
-from .memory_place import EPSILON, Control, Far, Place, Remembered, Traded
-from .memory_record import Record, record_of
+import cython
+
+from qmo_cli.engines.memory_log import Body, Broken, Outcome, Pair, Retest, ZoneSeen, name_of
+from qmo_cli.engines.memory_map import ZoneMap
+from qmo_cli.engines.memory_place import EPSILON, Control, Far, Place, Remembered, Traded
+from qmo_cli.engines.memory_record import Record, record_of
+from qmo_cli.times import SECOND
 
 Tell = Callable[[Body, int], None]       # an event, and the second of which it is
 VOID = -1                                # the stamp of a place that is gone
 SPARE = 64                               # triggers that may be void before the heaps are cleared
 
 
+@cython.final
+@cython.cclass
 class MemoryBook:
     """The zones of one contract. Times are ns or whole seconds, distances points.
 
@@ -42,7 +47,8 @@ class MemoryBook:
         self.decided: set[str] = set()            # their names
         self.pairs: deque[Pair] = deque()
         self.counted: Record | None = Record()
-        self.traded: Traded | None = None         # the second that is not over
+        self.second = -1                          # that is not over; -1: nothing has traded in it
+        self.first = self.low = self.high = self.close = 0.0
         self.changed = True
 
     # --- events
@@ -104,32 +110,55 @@ class MemoryBook:
         self.far = far
         self._watch_all()
 
-    def trade(self, second: int, open_: float, low: float, high: float, close: float) -> None:
+    @cython.ccall
+    def trade(
+        self, second: cython.longlong, open_: cython.double, low: cython.double, high: cython.double,
+        close: cython.double,
+    ) -> object:
         """Trades of a second, or of a part of it; they meet the zones when the second is over."""
-        held = self.traded
-        if held is not None and second <= held.second:
-            self.traded = Traded(held.second, held.open, min(held.low, low), max(held.high, high), close)
-            return
+        if self.second >= 0 and second <= self.second:
+            self.low, self.high, self.close = min(self.low, low), max(self.high, high), close
+            return None
         self.finish(second)
-        self.traded = Traded(second, open_, low, high, close)
+        self.second, self.first, self.low, self.high, self.close = second, open_, low, high, close
+        return None
 
-    def finish(self, now: int) -> None:
+    @cython.ccall
+    def finish(self, now: cython.longlong) -> object:
         """The second ``now`` begins: what traded before it meets the zones."""
-        traded = self.traded
-        if traded is not None and traded.second < now:
-            self.traded = None
-            self._meet(traded)
+        second: cython.longlong = self.second
+        if 0 <= second < now:
+            self.second = -1
+            if self.far is not None and self.is_reached():
+                self.meet(Traded(second, self.first, self.low, self.high, self.close), self.far)
+        return None
 
-    def _meet(self, traded: Traded) -> None:
-        if self.far is None:
-            return
-        for place in self._triggered(traded.low, traded.high):
+    @cython.cfunc
+    @cython.exceptval(-1, check=True)
+    def is_reached(self) -> cython.bint:
+        """Whether the second's prices reach a trigger, void or not."""
+        fall: cython.double
+        rise: cython.double
+        if self.falls:
+            fall = self.falls[0][0]
+            if -fall >= self.low:
+                return True
+        if self.rises:
+            rise = self.rises[0][0]
+            return rise <= self.high
+        return False
+
+    @cython.cfunc
+    def meet(self, traded: Traded, far: Far) -> object:
+        for place in self.triggered(traded.low, traded.high):
             self.changed = True
-            for step in place.steps(traded.low, traded.high, self.far):
-                self._step(place, step, traded, self.far)
+            for step in place.steps(traded.low, traded.high, far):
+                self._step(place, step, traded, far)
             self.watch(place)
+        return None
 
-    def _triggered(self, low: float, high: float) -> list[Place]:
+    @cython.cfunc
+    def triggered(self, low: cython.double, high: cython.double) -> list:
         """Places to which these prices may do something, the oldest first; a zone comes before its pseudo-zone."""
         found: dict[int, Place] = {}
         while self.falls and -self.falls[0][0] >= low:
@@ -277,7 +306,7 @@ class MemoryBook:
         for zone in self.zones.values():
             zone.rest()
             self.watch(zone)
-        self.traded, self.changed = None, True
+        self.second, self.changed = -1, True
 
     # --- questions
 

@@ -50,6 +50,7 @@ class Place:
     retest: Retest | None = None
     stamp: int = 0
     shown: Any = None                    # as the wire last had it, while that holds
+    shown_at: int = -1                   # and the minute in which that was
 
     @property
     def sign(self) -> int:

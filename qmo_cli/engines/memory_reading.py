@@ -155,6 +155,7 @@ def public(zone: Remembered, minute: int) -> RememberedZone:
             zone.id, seen.side, zone.low, zone.high, zone.state, seen.weight, seen.orders, str(seen.first_seen),
             str(seen.last_seen), age, zone.holds + zone.breaks, zone.holds, zone.breaks, zone.retest is not None,
         )
+    zone.shown_at = minute
     return shown  # type: ignore[no-any-return]
 
 
