@@ -147,6 +147,15 @@ def test_a_chain_that_rests_stands_among_the_icebergs() -> None:
     assert (iceberg.estimate.cases, iceberg.estimate.mean) == (0, None)
 
 
+def test_a_chain_whose_newest_tranche_was_filled_shows_nothing_until_the_next_one() -> None:
+    script = Refilled().begin().chain(5, 5, 5)
+    later(script, 1)
+    later(script.fill(12, 5).add(13, 5), 1)
+    shown = [(iceberg.order_id, iceberg.shown, iceberg.total_filled)
+             for packet in read(script, "1ms") for iceberg in packet.slots["iceberg"].icebergs]
+    assert list(dict.fromkeys(shown)) == [("12", 5, 10), ("12", 0, 10), ("13", 5, 15)]
+
+
 # ---- the tree
 
 

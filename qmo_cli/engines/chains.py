@@ -97,6 +97,7 @@ class Chain:
     died: int = 0                        # ns, when the tail was filled; 0: it rests
     over: bool = False
     estimate: SizeEstimate | None = None
+    shown: Iceberg | None = None         # as the wire last had it, while that still holds
 
     def follow(self, tail: Tranche) -> list[Tranche]:
         """The chain now runs to this tranche; gives those that have newly joined it."""
@@ -106,7 +107,7 @@ class Chain:
             tranche.near, tranche.joined = self, True
         full = [tranche.size for tranche in path if not tranche.last]
         self.recent.extend(tranche.ts for tranche in (fresh if self.length else path[1:]))
-        self.tail, self.length, self.died = tail, tail.length, 0
+        self.tail, self.length, self.died, self.shown = tail, tail.length, 0, None
         self.total = sum(tranche.filled for tranche in path[:-1])
         self.first, self.filled = path[0].filled, path[-2].filled
         self.moved = len({tranche.price for tranche in path}) > 1
@@ -125,12 +126,14 @@ class Chain:
 
     def public(self) -> Iceberg:
         """The iceberg as the wire has it."""
-        tail = self.tail
-        return Iceberg(
-            tail.order_id, self.side, tail.price, "synthetic", self.id, 0 if self.died else tail.size, self.total,  # type: ignore[arg-type]
-            self.hidden, self.length - 1, self.clip, self.alike, 0, self.pattern, str(self.first_seen), str(tail.ts),
-            self.estimate,
-        )
+        if self.shown is None:
+            tail = self.tail
+            self.shown = Iceberg(
+                tail.order_id, self.side, tail.price, "synthetic", self.id, 0 if self.died else tail.size, self.total,  # type: ignore[arg-type]
+                self.hidden, self.length - 1, self.clip, self.alike, 0, self.pattern, str(self.first_seen),
+                str(tail.ts), self.estimate,
+            )
+        return self.shown
 
     @property
     def pattern(self) -> Pattern:
@@ -293,7 +296,7 @@ class Chains:
         if chain is None or chain.died:
             return None
         if end.kind == "executed":
-            chain.died, chain.tail.filled = ts, end.filled
+            chain.died, chain.tail.filled, chain.shown = ts, end.filled, None
             insort(self.filled, (ts, chain.id, chain), key=itemgetter(0, 1))
             return None
         return self._close(chain, ts, "cancelled" if end.kind == "cancelled" else "unknown", end.filled)
