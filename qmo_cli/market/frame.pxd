@@ -1,6 +1,7 @@
 cimport cython
 
 from qmo_cli.market.bookseconds cimport BookSeconds
+from qmo_cli.market.hits cimport Hits
 from qmo_cli.market.ladder cimport Ladder
 from qmo_cli.market.event cimport Event
 from qmo_cli.market.message cimport Message
@@ -34,9 +35,7 @@ cdef class Frame:
     cdef list bars
     cdef list stops
     cdef Rows profile
-    cdef Rows hits
-    cdef Rows struck
-    cdef Py_ssize_t live
+    cdef Hits hits
     cdef list flows
     cdef long long flow_second
     cdef Rows prints
@@ -47,11 +46,7 @@ cdef class Frame:
     cdef object bar_ended(self, object bar, Message message, bint counts)
     cdef void forget_bars(self) noexcept
     cdef object end_second(self)
-    cdef int hit(self, long long ts_event, int resting, long long price, long long size, long long displayed) except? -1
-    cdef Py_ssize_t hit_row(self, long long price, int resting) noexcept
-    cdef void end_hits(self, Ladder bids, Ladder asks) noexcept
     cdef object end_flow(self, long long second, Ladder bids, Ladder asks, Py_ssize_t levels)
-    cdef void pass_levels(self, long long price) noexcept
     cdef Py_ssize_t price_row(self, long long price) except? -1
     cdef object take_prints(self, Event event)
     cdef object add_stop(self, Event event, Py_ssize_t row)
@@ -61,8 +56,4 @@ cdef class Frame:
     cdef object trades_input(self, Py_ssize_t most, list sweeps)
     cdef list profile_rows(self)
     cdef object depth_input(self, Ladder bids, Ladder asks, Py_ssize_t levels, bint near)
-    cdef list hit_rows(self)
     cdef object orders_input(self, list icebergs, Refills refills)
-
-
-cdef bint is_beyond(long long price, int resting, long long level) noexcept

@@ -9,6 +9,7 @@ import cython
 
 from qmo_cli.market.bookseconds import BookSeconds
 from qmo_cli.market.event import Event
+from qmo_cli.market.hits import Hits
 from qmo_cli.market.ladder import Ladder
 from qmo_cli.market.message import Message
 from qmo_cli.market.refills import Refills
@@ -18,7 +19,6 @@ from qmo_cli.market.text import digits, side_name, text_of
 from qmo_cli.packets import (
     BookFlow,
     DepthInput,
-    Hit,
     OrdersInput,
     PriceLevelVolume,
     Print,
@@ -34,16 +34,9 @@ FACTS = cython.declare(cython.Py_ssize_t, 4096)
 CAP = cython.declare(cython.Py_ssize_t, 64)  # rows of a list before it is cut and counts what it dropped
 HITS = cython.declare(cython.Py_ssize_t, 65_536)  # levels hit that are kept of a frame: one row for a level and second
 
-# Columns of a price that traded, of a level that was hit, and of a print
+# Columns of a price that traded
 PRICE = cython.declare(cython.int, 0)
 BOUGHT, SOLD, UNSIDED = cython.declare(cython.int, 1), cython.declare(cython.int, 2), cython.declare(cython.int, 3)
-RESTING, DISPLAYED, TAKEN, LEFT, LARGEST, STRUCK, STRUCK_LAST, HIT_SECOND, BEYOND, THROUGH = (
-    cython.declare(cython.int, 1), cython.declare(cython.int, 2), cython.declare(cython.int, 3),
-    cython.declare(cython.int, 4), cython.declare(cython.int, 5), cython.declare(cython.int, 6),
-    cython.declare(cython.int, 7), cython.declare(cython.int, 8), cython.declare(cython.int, 9),
-    cython.declare(cython.int, 10),
-)
-HIT_WIDTH = cython.declare(cython.Py_ssize_t, 11)
 
 
 @cython.final
@@ -51,16 +44,13 @@ HIT_WIDTH = cython.declare(cython.Py_ssize_t, 11)
 class Frame:
     """The sums of one frame. ``end`` is 0 while no frame is open.
 
-    ``profile``: (price, bought, sold, without a side). ``hits``: (price, resting side, displayed when first hit, size
-    taken, displayed after the last hit, most displayed, times of the first and last hit, second, whether something
-    had printed beyond it before and has since); those from ``live`` on are of the second that trades now, ``struck``
-    names those of the open event. ``flows`` are the imbalances of the seconds before ``flow_second``. ``prints``:
-    (ts_event, side, first price, last price, size, levels).
+    ``profile``: (price, bought, sold, without a side). ``flows`` are the imbalances of the seconds before
+    ``flow_second``. ``prints``: (ts_event, side, first price, last price, size, levels).
     """
 
     def __init__(self) -> None:
         self.bar, self.book = SecondBar(), BookSeconds()
-        self.profile, self.hits, self.struck, self.prints = Rows(4), Rows(11), Rows(1), Rows(6)
+        self.profile, self.hits, self.prints = Rows(4), Hits(), Rows(6)
         self.flow_second = 0
         self.flows: list = []
         self.restart(0)
@@ -77,7 +67,8 @@ class Frame:
         self.priced = False
         self.bar.trades = 0
         self.book.restart()
-        self.profile.stop = self.hits.stop = self.struck.stop = self.prints.stop = self.live = 0
+        self.hits.restart()
+        self.profile.stop = self.prints.stop = 0
         if end:
             self.seconds, self.bars, self.stops, self.flows = [], [], [], []
         return None
@@ -98,9 +89,9 @@ class Frame:
         if self.bar.trades == 0 or second > self.bar.second:
             self.end_second()
             self.bar.begin(max(second, self.bar.second), price)
-            self.live = self.hits.stop
+            self.hits.begin_second()
         elif price != self.bar.close:
-            self.pass_levels(price)
+            self.hits.pass_by(price)
         self.bar.add(side, price, size)
         self.reprice(price, price, price, price)
         column: cython.int = BOUGHT if side == BUY else SOLD if side == SELL else UNSIDED
@@ -113,16 +104,6 @@ class Frame:
         row: cython.Py_ssize_t = self.price_row(price)  # first of all: it may put larger cells in their place
         self.profile.cells[row + column] += size
         return None
-
-    @cython.cfunc
-    @cython.exceptval(check=False)
-    def pass_levels(self, price: cython.longlong) -> cython.void:
-        """Something prints at another price: note the levels hit in this second that it is beyond."""
-        cells = self.hits.cells
-        row: cython.Py_ssize_t
-        for row in range(self.live, self.hits.stop, HIT_WIDTH):
-            if is_beyond(price, cells[row + RESTING], cells[row]):
-                cells[row + THROUGH] = 1
 
     @cython.cfunc
     @cython.exceptval(-1, check=True)
@@ -171,59 +152,6 @@ class Frame:
             self.seconds.append(self.bar.row())
             self.bar.trades = 0
         return None
-
-    @cython.cfunc
-    @cython.exceptval(-1, check=True)
-    def hit(
-        self, ts_event: cython.longlong, resting: cython.int, price: cython.longlong, size: cython.longlong,
-        displayed: cython.longlong,
-    ) -> cython.int:
-        """An aggressor traded into a resting level. Call it after ``trade``."""
-        hits: Rows = self.hits
-        row: cython.Py_ssize_t = self.hit_row(price, resting)
-        if row < 0:
-            row = hits.add()
-            hits.cells[row] = price
-            hits.cells[row + RESTING] = resting
-            hits.cells[row + DISPLAYED] = displayed
-            hits.cells[row + TAKEN] = hits.cells[row + LEFT] = hits.cells[row + LARGEST] = 0
-            hits.cells[row + STRUCK] = ts_event
-            hits.cells[row + HIT_SECOND] = self.bar.second
-            hits.cells[row + BEYOND] = is_beyond(self.bar.high if resting == SELL else self.bar.low, resting, price)
-            hits.cells[row + THROUGH] = 0
-        hits.cells[row + TAKEN] += size
-        hits.cells[row + STRUCK_LAST] = ts_event
-        hits.cells[row + LARGEST] = max(hits.cells[row + LARGEST], displayed)
-        if self.struck.find(row) < 0:
-            struck: cython.Py_ssize_t = self.struck.add()
-            self.struck.cells[struck] = row
-        return 0
-
-    @cython.cfunc
-    @cython.exceptval(check=False)
-    def hit_row(self, price: cython.longlong, resting: cython.int) -> cython.Py_ssize_t:
-        """The row of a level that was hit in this second and not printed through since, or -1."""
-        cells = self.hits.cells
-        row: cython.Py_ssize_t = self.hits.stop - HIT_WIDTH
-        while row >= self.live:
-            if cells[row] == price and cells[row + RESTING] == resting and not cells[row + THROUGH]:
-                return row
-            row -= HIT_WIDTH
-        return -1
-
-    @cython.cfunc
-    @cython.exceptval(check=False)
-    def end_hits(self, bids: Ladder, asks: Ladder) -> cython.void:
-        """The event is complete: note what the levels display that it hit."""
-        cells = self.hits.cells
-        place: cython.Py_ssize_t
-        for place in range(self.struck.stop):
-            row: cython.Py_ssize_t = self.struck.cells[place]
-            sold: cython.bint = cells[row + RESTING] == SELL
-            left: cython.longlong = asks.displayed(cells[row]) if sold else bids.displayed(cells[row])
-            cells[row + LEFT] = left
-            cells[row + LARGEST] = max(cells[row + LARGEST], left)
-        self.struck.stop = 0
 
     @cython.cfunc
     def end_flow(self, second: cython.longlong, bids: Ladder, asks: Ladder, levels: cython.Py_ssize_t) -> object:
@@ -328,7 +256,7 @@ class Frame:
         if flows:
             ofi = flows[0].ofi if len(flows) == 1 else [
                 sum(rank) for rank in zip(*[flow.ofi for flow in flows], strict=True)]
-        hits: list = self.hit_rows() if self.hits.stop else []
+        hits: list = self.hits.told()
         moved: cython.bint = near and levels > 1
         if levels > 1:
             self.end_book_second(bids, asks)
@@ -340,20 +268,6 @@ class Frame:
         )
 
     @cython.cfunc
-    def hit_rows(self) -> list:
-        """The levels hit, in the order in which they were."""
-        cells = self.hits.cells
-        return [
-            Hit(
-                cells[row + HIT_SECOND], side_name(cells[row + RESTING]), cells[row] / NANO,
-                digits(cells[row + STRUCK]), digits(cells[row + STRUCK_LAST]), cells[row + DISPLAYED],
-                cells[row + LEFT], cells[row + LARGEST], cells[row + TAKEN], cells[row + BEYOND] != 0,
-                cells[row + THROUGH] != 0, cells[row + TAKEN] - (cells[row + DISPLAYED] - cells[row + LEFT]),
-            )
-            for row in range(0, self.hits.stop, HIT_WIDTH)
-        ]
-
-    @cython.cfunc
     def orders_input(self, icebergs: list, refills: Refills) -> object:
         """The L3 slot."""
         return OrdersInput(
@@ -361,10 +275,3 @@ class Frame:
             refills.end_rows(), refills.ends_dropped, self.stops[-FACTS:], max(0, len(self.stops) - FACTS),
             self.implied,
         )
-
-
-@cython.cfunc
-@cython.exceptval(check=False)
-def is_beyond(price: cython.longlong, resting: cython.int, level: cython.longlong) -> cython.bint:
-    """Whether a print is beyond a resting level: it gave way."""
-    return price > level if resting == SELL else price < level

@@ -3,11 +3,13 @@ cimport cython
 from qmo_cli.market.bookseconds cimport BookSeconds
 from qmo_cli.market.event cimport Event
 from qmo_cli.market.frame cimport Frame
+from qmo_cli.market.hits cimport Hits
 from qmo_cli.market.ladder cimport Ladder
 from qmo_cli.market.levels cimport LevelWatch
 from qmo_cli.market.message cimport Message
 from qmo_cli.market.orderbook cimport OrderBook
 from qmo_cli.market.rows cimport Rows
+from qmo_cli.market.second cimport SecondBar
 from qmo_cli.market.trackers cimport SweepTracker
 
 

@@ -98,7 +98,8 @@ class Instrument(OrderBook):
             return None
         if self.quote_rank >= MBP_1 and self.book_shown():
             displayed: cython.longlong = self.ladder(resting).displayed(message.price)
-            self.frame.hit(message.ts_event, resting, message.price, message.size, displayed)
+            self.frame.hits.add(
+                self.frame.bar, message.ts_event, resting, message.price, message.size, displayed)
         self.sweeps.trade(message.ts_event, self.last_time, side, message.price, message.size, aggressor)
         return None
 
@@ -174,7 +175,7 @@ class Instrument(OrderBook):
             if not event.auction and self.quote_rank == MBO:
                 self.frame.implied += max(0, event.traded - event.passive)
             self.frame.take_prints(event)
-            self.frame.end_hits(self.bids, self.asks)
+            self.frame.hits.end_event(self.bids, self.asks)
         if event.fills.stop:
             self.reconcile()
             if event.is_uncross():
