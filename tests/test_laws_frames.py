@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import Any
 
@@ -45,8 +46,15 @@ def readings(case: Case, setup: Setup) -> Readings:
 
 
 def leaves(packet: Packet) -> Leaves:
-    """The first level of all readings by slot and name, without what is of the frame."""
+    """The first level of all readings by slot and name, without what is of the frame.
+
+    How many samples a warm-up has is left out of the score's words: an id that is renamed within a second has two
+    packets for one frame, and a level that is hit in that very second may count in each of them.
+    """
     found = {slot: msgspec.to_builtins(packet.slots[slot]) for slot in (*ENGINES, "score")}
+    if found["score"]:
+        found["score"]["missing"] = {
+            name: re.sub(r"\b\d+ of (\d+ levels)", r"\1", why) for name, why in found["score"]["missing"].items()}
     return {(slot, name): value for slot, reading in found.items()
             for name, value in (reading or {"": None}).items() if (slot, name) not in OF_THE_FRAME}
 

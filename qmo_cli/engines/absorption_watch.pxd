@@ -46,6 +46,7 @@ cdef class Watch:
     cdef list events
     cpdef bint is_of(self, long long instrument_id, str access) except? -1
     cpdef object advance(self, Packet packet, double tick, object bars, object trades, object depth, object orders)
+    cdef bint waits(self, long long last) except? -1
     cdef object look_at_bars(self, object bars)
     cdef object come_to(self, long long second)
     cdef object measure(self, long long since)

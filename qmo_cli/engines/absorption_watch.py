@@ -85,16 +85,23 @@ class Watch:
         if trades.seconds:
             self.seconds.take(trades.seconds, depth.hits, [] if orders is None else orders.icebergs)
         last: cython.longlong = (packet.ts // SECOND if packet.closed else self.seconds.newest + 1) - 1 - LATE
-        if self.events or last > self.done:
+        goes_on: cython.bint = last > self.done or self.waits(last)
+        if self.events or goes_on:
             self.events = []  # those of the packet before are its own
-        if last > self.done:
+        if goes_on:
             for one in self.seconds.over(last):
                 self.live(packet, one)
             self.pass_time(packet, last + 1)
             self.come_to(last)
             self.book.advance((last + 1) * SECOND)
-            self.done = last
+            self.done = max(self.done, last)
         return self.reading(packet)
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=True)
+    def waits(self, last: cython.longlong) -> cython.bint:
+        """Whether a second up to this one waits, though it came later: an id that was renamed has two such packets."""
+        return bool(self.seconds.open) and min(self.seconds.open) <= last
 
     @cython.cfunc
     def look_at_bars(self, bars: BarsReading) -> object:
