@@ -50,7 +50,7 @@ class Packet:
         self.closed = closed
         self.price = price
         self.slots = slots
-        self.values: dict[str, Any] = {}     # decoded from Raw
+        self.values: dict[Any, Any] = {}     # decoded from Raw, by slot and kind: two engines may look differently
         self.missing = missing
 
     @cython.ccall
@@ -59,9 +59,10 @@ class Packet:
         value = self.slots.get(name)
         if type(value) is not Raw:
             return value
-        if name not in self.values:
-            self.values[name] = None if bytes(value) == b"null" else decode_slot(value, kind)
-        return self.values[name]
+        seen = name, kind
+        if seen not in self.values:
+            self.values[seen] = None if bytes(value) == b"null" else decode_slot(value, kind)
+        return self.values[seen]
 
     @property
     def market(self) -> Market:

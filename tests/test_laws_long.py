@@ -56,6 +56,13 @@ def test_a_long_stream_cut_into_blocks_gives_the_same_lines(name: str) -> None:
     assert_same(lines(case.blocks(range(0, count, max(1, count // 700))), setup), expected)
 
 
+@pytest.mark.parametrize("place", range(1, len(ENGINES)))
+def test_engines_shared_out_over_two_stages_print_the_same_lines(place: int) -> None:
+    case, setup, _, expected = run("simulated")
+    names = list(ENGINES)
+    assert_same(piped(case.blocks(), setup, "dbn", (names[:place], names[place:])), expected)
+
+
 @rich
 @pytest.mark.parametrize("frame", ["50ms", "trade", "500"])
 def test_a_long_stream_in_other_frames_is_the_same_however_it_is_cut(name: str, frame: str) -> None:
