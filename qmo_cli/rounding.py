@@ -29,3 +29,12 @@ def nearest(value: cython.double) -> cython.longlong:
     if value < 0:
         return -cython.cast(cython.longlong, floor(0.5 - value))
     return cython.cast(cython.longlong, floor(value + 0.5))
+
+
+def number(value: float) -> str:
+    """A number as a person writes it.
+
+    >>> number(4810.25), number(2567.0), number(12837.5)
+    ('4810.25', '2567', '12837.5')
+    """
+    return f"{value:.10g}"

@@ -9,12 +9,11 @@ from typing import Annotated, ClassVar
 import cython
 from msgspec import Struct
 
+from qmo_cli.engines.ranges import ATR_BARS, next_atr
 from qmo_cli.errors import ConfigurationError
 from qmo_cli.packets import OPTIONAL, BarInput, Missing, OptionalInt, Reading, Second
 from qmo_cli.times import SECOND, duration
 from qmo_cli.tray import Packet
-
-ATR_BARS = 14  # Wilder's n
 
 
 class Bar(Struct, frozen=True, gc=False):
@@ -171,17 +170,10 @@ class Bars:
         self.forming = None
         self.count += 1
         if self.last is not None:
-            self._range(max(bar.high, self.last.close) - min(bar.low, self.last.close))
+            true_range = max(bar.high, self.last.close) - min(bar.low, self.last.close)
+            self.atr = next_atr(self.atr, self.ranges, true_range)
         self.last = bar
         closed.append(bar)
-
-    def _range(self, true_range: float) -> None:
-        if self.atr is not None:
-            self.atr = ((ATR_BARS - 1) * self.atr + true_range) / ATR_BARS
-            return
-        self.ranges.append(true_range)
-        if len(self.ranges) == ATR_BARS:
-            self.atr = sum(self.ranges) / ATR_BARS
 
     def _reading(self, closed: list[Bar], traded: bool) -> BarsReading:
         kept = self.kept

@@ -10,7 +10,8 @@ from ..packets import ticks
 from ..rounding import to_six
 from ..times import SECOND
 from .bars import Bar
-from .pivots import ATR_BARS, Pivot, Pivots
+from .pivots import Pivot, Pivots
+from .ranges import ATR_BARS
 
 HALVING = 3  # bars in which a failed break loses half its weight
 

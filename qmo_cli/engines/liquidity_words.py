@@ -10,7 +10,7 @@ from msgspec import Struct, field
 
 from qmo_cli.engines.liquidity_grabs import Grab
 from qmo_cli.packets import OPTIONAL, Opinion, Sweep
-from qmo_cli.rounding import nearest
+from qmo_cli.rounding import nearest, number
 from qmo_cli.views import ZoneView
 
 MICRO = 1e6
@@ -47,15 +47,6 @@ class Facts(Struct, gc=False):
     bars: int = 0                        # since the grab's
     absorbed: ZoneView | None = None     # the zone of absorption seen last
     near: ZoneView | None = None         # the nearest iceberg zone in reach
-
-
-def number(value: float) -> str:
-    """A number as a person writes it.
-
-    >>> number(4810.25), number(2567.0)
-    ('4810.25', '2567')
-    """
-    return f"{value:.10g}"
 
 
 @cython.final

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-ATR_BARS = 14       # Wilder's n
+from .ranges import next_atr
+
 REVERSAL = 3.0      # ATR
 LEAST = 1.0         # tick: no reversal is shorter, even where nothing moves
 NO_BAR = -1
@@ -123,7 +124,7 @@ class Pivots:
         self.multiple = multiple
         self.zigzag = ZigZag()
         self.close: int | None = None
-        self.ranges: list[int] = []
+        self.ranges: list[float] = []
         self.atr: float | None = None  # ticks
 
     @property
@@ -134,17 +135,9 @@ class Pivots:
     def add(self, high: int, low: int, close: int, start: int = 0) -> list[Pivot]:
         """The pivots that a closed bar confirms, prices in whole ticks."""
         if self.close is not None:
-            self._range(max(high, self.close) - min(low, self.close))
+            self.atr = next_atr(self.atr, self.ranges, max(high, self.close) - min(low, self.close))
         self.close = close
         return self.zigzag.add(high, low, close, self._reversal, start)
 
     def _reversal(self, ticks: int) -> float:
         return float("inf") if self.atr is None else self.multiple * self.atr
-
-    def _range(self, true_range: int) -> None:
-        if self.atr is not None:
-            self.atr = ((ATR_BARS - 1) * self.atr + true_range) / ATR_BARS
-            return
-        self.ranges.append(true_range)
-        if len(self.ranges) == ATR_BARS:
-            self.atr = sum(self.ranges) / ATR_BARS

@@ -8,9 +8,8 @@ from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from qmo_cli.instruments import Spec, root_of, spec_of
-from qmo_cli.rounding import to_six
+from qmo_cli.rounding import number, to_six
 from qmo_cli.signals.context import NearZone, Scene
-from qmo_cli.signals.rationale import number
 from qmo_cli.signals.sizing import (
     MIN_STOP_TICKS,
     Entry,

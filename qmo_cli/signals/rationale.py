@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from qmo_cli.rounding import number
 from qmo_cli.signals.context import Around, Scene
 from qmo_cli.tray import Packet
 from qmo_cli.views import AbsorptionView, AstroView, CycleView, GannView, LiquidityView, ZoneView, reason
@@ -20,15 +21,6 @@ class RationaleBy(Struct, frozen=True, gc=False):
 
 
 _PLACE = {name: f"signal.rationale_by.{name}" for name in RationaleBy.__struct_fields__}
-
-
-def number(value: float) -> str:
-    """A number as a person writes it.
-
-    >>> number(4810.25), number(2567.0), number(12837.5)
-    ('4810.25', '2567', '12837.5')
-    """
-    return f"{value:.10g}"
 
 
 def rationale(scene: Scene) -> tuple[list[str], RationaleBy]:

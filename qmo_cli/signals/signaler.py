@@ -11,13 +11,13 @@ from msgspec import Struct
 from qmo_cli.errors import BadData
 from qmo_cli.instruments import Spec
 from qmo_cli.packets import OPTIONAL, WIRE_VERSION, Market, OptionalStr
-from qmo_cli.rounding import to_six
+from qmo_cli.rounding import number, to_six
 from qmo_cli.score import Kind, Score
 from qmo_cli.sessions import session
 from qmo_cli.signals.context import MarketContext, Scene
 from qmo_cli.signals.decision import Memory
 from qmo_cli.signals.plan import MAX_PRICE_AGE, NO_PLAN, Plan, Planner, plan_gaps, specification
-from qmo_cli.signals.rationale import RationaleBy, number, rationale
+from qmo_cli.signals.rationale import RationaleBy, rationale
 from qmo_cli.signals.sizing import Entry, Position, SignalOptions
 from qmo_cli.times import SECOND, iso
 from qmo_cli.tray import Packet
