@@ -23,7 +23,7 @@ def names() -> list[str]:
 
 def side_lines() -> dict[str, type]:
     """The lines that do not flow down the chain, by name: of memory, of an evaluation, of the simulator's truth."""
-    from .engines.memory_views import LINES
+    from .engines.memory.views import LINES
     from .evaluation.evaluate import LINES as EVALUATION
     from .evaluation.truth import LINES as TRUTH
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from qmo_cli.engines.absorption_usual import HOUR, Impact, Quantile, UsualSizes
+from qmo_cli.engines.absorption.usual import HOUR, Impact, Quantile, UsualSizes
 from qmo_cli.errors import ConfigurationError
 from qmo_cli.score import Scorer
 from qmo_cli.signals import Signaler

@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from qmo_cli.engines.estimate import SizeEstimate
-from qmo_cli.engines.told import IcebergEvent
+from qmo_cli.engines.iceberg.estimate import SizeEstimate
+from qmo_cli.engines.iceberg.told import IcebergEvent
 from qmo_cli.errors import UsageError
 from qmo_cli.evaluation.claims import Fact, compare, delays, gather, native_facts, peaks_left, synthetic_facts
 from qmo_cli.evaluation.episodes import Sighting, Wanted, is_seen

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from qmo_cli.engines.iceberg import IcebergReading
-from qmo_cli.engines.lives import candidates
+from qmo_cli.engines.iceberg.engine import IcebergReading
+from qmo_cli.engines.iceberg.lives import candidates
 from qmo_cli.engines.zonebook import Standing
 from qmo_cli.engines.zones import LiveZone
 from qmo_cli.errors import ConfigurationError

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from qmo_cli.engines.chains import ENOUGH, SHIFTS, Chains, Search
-from qmo_cli.engines.told import adds_of
+from qmo_cli.engines.iceberg.chains import ENOUGH, SHIFTS, Chains, Search
+from qmo_cli.engines.iceberg.told import adds_of
 from qmo_cli.packets import RefillEnd, RefillLink
 from qmo_cli.tray import Packet
 

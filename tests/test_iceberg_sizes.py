@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qmo_cli.engines.estimate import LEAST, POOLED_BELOW, Sizes, bucket_of, survival
+from qmo_cli.engines.iceberg.estimate import LEAST, POOLED_BELOW, Sizes, bucket_of, survival
 
 # Remission times of 21 leukaemia patients under 6-MP (Freireich et al. 1963; Klein & Moeschberger, table 4.1)
 EVENTS = [6, 6, 6, 7, 10, 13, 16, 22, 23]

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qmo_cli.engines.bars import Bar
-from qmo_cli.engines.liquidity import Liquidity, liquidity_score, sweep_balance
-from qmo_cli.engines.liquidity_book import MeanImbalance
-from qmo_cli.engines.liquidity_events import StopRun, stop_runs
-from qmo_cli.engines.liquidity_grabs import Grab, Grabs
-from qmo_cli.engines.liquidity_words import AbsorptionLook, Facts, expectation, narrative
+from qmo_cli.engines.liquidity.book import MeanImbalance
+from qmo_cli.engines.liquidity.engine import Liquidity, liquidity_score, sweep_balance
+from qmo_cli.engines.liquidity.events import StopRun, stop_runs
+from qmo_cli.engines.liquidity.grabs import Grab, Grabs
+from qmo_cli.engines.liquidity.words import AbsorptionLook, Facts, expectation, narrative
 from qmo_cli.errors import ConfigurationError
 from qmo_cli.packets import BookSecond, StopFact, Sweep
 from qmo_cli.tray import Packet

@@ -11,10 +11,10 @@ import pytest
 from msgspec.structs import replace
 
 from qmo_cli.engines.base import Engine, Keeper
-from qmo_cli.engines.memory import Memory
-from qmo_cli.engines.memory_log import Body, Broken, Outcome, Pair, Retest, Row, ZoneSeen, row_of
-from qmo_cli.engines.memory_reading import MemoryEvent, MemoryReading
-from qmo_cli.engines.memory_store import Store
+from qmo_cli.engines.memory.engine import Memory
+from qmo_cli.engines.memory.log import Body, Broken, Outcome, Pair, Retest, Row, ZoneSeen, row_of
+from qmo_cli.engines.memory.reading import MemoryEvent, MemoryReading
+from qmo_cli.engines.memory.store import Store
 from qmo_cli.errors import BadData, ConfigurationError
 from qmo_cli.pipeline import Engines
 from qmo_cli.router import RouteOptions, Router

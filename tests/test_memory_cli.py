@@ -15,7 +15,7 @@ import jsonschema
 import pytest
 
 from qmo_cli import schemas
-from qmo_cli.engines.memory_store import Store
+from qmo_cli.engines.memory.store import Store
 
 from .test_process import Environment, shell, started
 

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qmo_cli.engines.memory_book import MemoryBook
-from qmo_cli.engines.memory_log import Body, Broken, Outcome, Pair, Retest, ZoneSeen
-from qmo_cli.engines.memory_place import Far
-from qmo_cli.engines.memory_record import Record, record_of
+from qmo_cli.engines.memory.book import MemoryBook
+from qmo_cli.engines.memory.log import Body, Broken, Outcome, Pair, Retest, ZoneSeen
+from qmo_cli.engines.memory.place import Far
+from qmo_cli.engines.memory.record import Record, record_of
 
 from .memory_oracle import Bar, Deed, deeds, walk
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from qmo_cli.engines.memory_log import (
+from qmo_cli.engines.memory.log import (
     DERIVING,
     KINDS,
     Body,
@@ -26,7 +26,7 @@ from qmo_cli.engines.memory_log import (
     body_of,
     row_of,
 )
-from qmo_cli.engines.memory_store import Store
+from qmo_cli.engines.memory.store import Store
 from qmo_cli.errors import BadData, ConfigurationError, SourceUnavailable
 
 from .conftest import ROOT
@@ -40,8 +40,8 @@ BODIES: list[Body] = [
 ]
 WRITER = f"""
 import sys
-from qmo_cli.engines.memory_log import Row
-from qmo_cli.engines.memory_store import Store
+from qmo_cli.engines.memory.log import Row
+from qmo_cli.engines.memory.store import Store
 store = Store(sys.argv[1], write=True)
 for batch in range(int(sys.argv[2])):
     for one in range({BATCH}):
@@ -52,7 +52,7 @@ store.close()
 """
 READER = f"""
 import sys
-from qmo_cli.engines.memory_store import Store
+from qmo_cli.engines.memory.store import Store
 seen = 0
 while seen < {BATCH} * int(sys.argv[2]):
     store = Store(sys.argv[1])

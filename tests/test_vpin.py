@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qmo_cli.engines.vpin import Vpin
+from qmo_cli.engines.orderflow.vpin import Vpin
 from qmo_cli.errors import ConfigurationError
 from qmo_cli.packets import Second
 from qmo_cli.pipeline import Engines

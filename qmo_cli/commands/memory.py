@@ -13,9 +13,9 @@ from .options import Moment, Stage
 from .output import write_all
 
 if TYPE_CHECKING:
-    from ..engines.memory_record import Record
-    from ..engines.memory_store import Store
-    from ..engines.memory_views import Choice
+    from ..engines.memory.record import Record
+    from ..engines.memory.store import Store
+    from ..engines.memory.views import Choice
 
 VIEWS = ("zones", "retests", "icebergs", "export", "prune")
 STATES = ("created", "defended", "broken", "flipped", "expired")
@@ -75,8 +75,8 @@ def memory(
     walk would have done; retests and icebergs list the events; export prints the log as it is stored; prune
     deletes old events, without asking. Other processes may be writing meanwhile.
     """
-    from ..engines.memory_store import LARGEST, Store
-    from ..engines.memory_views import Choice
+    from ..engines.memory.store import LARGEST, Store
+    from ..engines.memory.views import Choice
 
     if (view == "prune") != (before is not None) or (dry_run and view != "prune"):
         raise UsageError("prune needs --before TIME; --before and --dry-run belong to prune alone")
@@ -111,9 +111,9 @@ def pruned(count: int, before: int, *, dry_run: bool) -> str:
 
 def pieces(view: str, form: str, store: Store, choice: Choice) -> Iterator[bytes]:
     """The view in the form that was asked for."""
-    from ..engines import memory_views
+    from ..engines.memory import views
 
-    lines = memory_views.lines_of(view, store, choice)
+    lines = views.lines_of(view, store, choice)
     if form == "ndjson" or view == "export":
         yield from lines
         return
@@ -122,7 +122,7 @@ def pieces(view: str, form: str, store: Store, choice: Choice) -> Iterator[bytes
     rows = [json.loads(line) for line in lines]
     yield (csv_text(rows) if form == "csv" else table_text(rows)).encode()
     if form == "table" and view == "zones":
-        yield from (summary(symbol, record).encode() for symbol, record in memory_views.records(store, choice))
+        yield from (summary(symbol, record).encode() for symbol, record in views.records(store, choice))
 
 
 def csv_text(rows: list[dict[str, Any]]) -> str:

@@ -1,17 +1,17 @@
 """Every engine, in the order in which they run: an engine may read what stands above it.
 
-A new engine is one module, one line here and one golden case.
+A new engine is one module (or folder), one line here and one golden case.
 """
 
 from __future__ import annotations
 
-from .absorption import AbsorptionEngine
+from .absorption.engine import AbsorptionEngine
 from .bars import Bars
 from .base import Engine
-from .iceberg import IcebergEngine
-from .liquidity import Liquidity
-from .memory import Memory
-from .orderflow import Orderflow
+from .iceberg.engine import IcebergEngine
+from .liquidity.engine import Liquidity
+from .memory.engine import Memory
+from .orderflow.engine import Orderflow
 
 ENGINES: dict[str, type[Engine]] = {engine.name: engine for engine in (
     Bars, IcebergEngine, Memory, AbsorptionEngine, Orderflow, Liquidity,

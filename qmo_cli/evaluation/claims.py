@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ..engines.estimate import SizeEstimate
-from ..engines.told import IcebergEvent
+from ..engines.iceberg.estimate import SizeEstimate
+from ..engines.iceberg.told import IcebergEvent
 from .truth import Native, Synthetic
 
 CLIP, TRANCHES = 2, 3  # below either, a chain of new orders cannot be told from coincidence

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..blocks import F_LAST, MBO, Block
-from ..engines.absorption_reading import AbsorptionEvent, AbsorptionReading
-from ..engines.told import IcebergEvent, IcebergReading
+from ..engines.absorption.reading import AbsorptionEvent, AbsorptionReading
+from ..engines.iceberg.told import IcebergEvent, IcebergReading
 from ..feeds.sim import SimOptions, simulate
 from ..packets import Health, Inputs, StopFact, Sweep
 from ..pipeline import Engines, routed

@@ -1,0 +1,1 @@
+"""Absorbed volume, and the levels that took it."""

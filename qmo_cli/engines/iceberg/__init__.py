@@ -1,0 +1,1 @@
+"""Orders that hide their size, and the zones they leave."""

@@ -1,0 +1,1 @@
+"""Sweeps, failed breaks, and what the book did."""

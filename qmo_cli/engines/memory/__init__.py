@@ -1,0 +1,1 @@
+"""Icebergs remembered over runs: a store, retests and their outcomes."""

@@ -1,0 +1,1 @@
+"""Who was aggressive, where, and how unusual that is."""
