@@ -309,6 +309,49 @@ class LevelsInput(Struct, frozen=True, gc=False):
     dropped: int
 
 
+class NewsFact(Struct, frozen=True, gc=False, tag_field="kind", tag="news"):
+    """A headline, or a scheduled event that came about."""
+
+    ts_event: str
+    headline: str
+    impact: Annotated[Literal["low", "medium", "high"] | None, OPTIONAL]
+    sentiment: OptionalFloat             # -1 bad for the price ... 1 good for it
+    source: OptionalStr
+
+
+class FillFact(Struct, frozen=True, gc=False, tag_field="kind", tag="fill"):
+    """A fill of the trader's own order."""
+
+    ts_event: str
+    symbol: OptionalStr                  # raw symbol or root of the contract; null: the packet's
+    side: Literal["B", "A"]              # B bought, A sold
+    price: float
+    size: int                            # contracts
+    order_id: OptionalStr
+    fees: OptionalFloat                  # money, paid
+
+
+class AccountFact(Struct, frozen=True, gc=False, tag_field="kind", tag="account"):
+    """The state of the trader's own account."""
+
+    ts_event: str
+    balance: float                       # money
+    equity: OptionalFloat                # money, open positions included
+    position: OptionalInt                # contracts, negative: short
+    currency: str
+
+
+class KillFact(Struct, frozen=True, gc=False, tag_field="kind", tag="kill"):
+    """A person's order to stop trading, or to resume."""
+
+    ts_event: str
+    active: bool                         # false: resume
+    detail: str
+
+
+ContextFact = NewsFact | FillFact | AccountFact | KillFact
+
+
 class Notice(Struct, frozen=True, gc=False):
     """Something that happened to the stream itself, as of this frame."""
 
@@ -327,6 +370,7 @@ class Inputs(Struct, frozen=True, gc=False):
     depth: DepthInput | None
     orders: OrdersInput | None
     levels: Annotated[LevelsInput | None, OPTIONAL] = None  # mbp-10 and tbbo only
+    context: Annotated[list[ContextFact] | None, OPTIONAL] = None  # news and the trader's own records, as they came
 
 
 class Missing(Struct, frozen=True, gc=False):

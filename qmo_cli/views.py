@@ -101,8 +101,41 @@ class BarsView(Struct, frozen=True):
     atr: float | None = None             # ATR(14) of 15-minute bars, in points
 
 
+class SessionView(Struct, frozen=True):
+    """Session: the highs and lows that traders watch."""
+
+    prior_day_high: float | None = None
+    prior_day_low: float | None = None
+    overnight_high: float | None = None
+    overnight_low: float | None = None
+
+
+class NewsView(Struct, frozen=True):
+    """News: how far the next scheduled event is."""
+
+    minutes_to_news: int | None = None   # whole minutes to the next scheduled event of note
+    blackout: bool | None = None         # within its minutes before and after
+
+
+class RiskView(Struct, frozen=True):
+    """Capital protection: whether a trade is allowed, and on what account."""
+
+    allowed: bool = False
+    reasons: list[str] = []              # why not
+    balance: float | None = None         # money; null: none was given, the default account stands
+    size_factor: float = 1.0             # share of the risk per trade that may be used
+
+
+class MentorView(Struct, frozen=True):
+    """Mentor: whether the surroundings speak against any trade."""
+
+    veto: str | None = None              # the reason; null: none
+    notes: list[str] = []
+
+
 _NEEDS = {name: f"needs engine {name}" for name in (
     "orderflow", "liquidity", "iceberg", "absorption", "gann", "astro", "cycle", "bars",
+    "session", "news", "risk", "mentor",
 )}
 
 
