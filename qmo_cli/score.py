@@ -28,6 +28,7 @@ from qmo_cli.views import (
     GannView,
     IcebergView,
     LiquidityView,
+    MentorView,
     OrderflowView,
     reason,
 )
@@ -147,7 +148,7 @@ class Scorer:
             zone_boost, gann_boost = self._boosts(packet, base, pillars[2][0])
         total = None if base is None else min(MICRO, max(0, base + zone_boost + gann_boost))
         price_only = _price_only(packet, pillars)
-        gate = _gate(total, known, active, pillars[0][1] or pillars[1][1] or price_only)
+        gate = _gate(packet, total, known, active, pillars[0][1] or pillars[1][1] or price_only)
         gaps = self._missing(packet.series, reasons, pillars, total)
         packet.slots["score"] = Score(
             pillars[0][0], pillars[1][0], pillars[2][0], pillars[3][0], pillars[4][0],
@@ -275,7 +276,7 @@ def _price_only(packet: Packet, pillars: tuple[View, ...]) -> bool:
     return health is not None and health.access.startswith(_PRICE_ONLY)
 
 
-def _gate(total: int | None, known: int, active: int, speaks: bool) -> list[str]:
+def _gate(packet: Packet, total: int | None, known: int, active: int, speaks: bool) -> list[str]:
     """Why a total beyond the cuts may not become a signal."""
     if total is None or SELL_BELOW <= total <= BUY_ABOVE:
         return []
@@ -286,6 +287,9 @@ def _gate(total: int | None, known: int, active: int, speaks: bool) -> list[str]
         reasons.append(f"active weight {active / MICRO:g} is below {MIN_ACTIVE / MICRO:g}")
     if not speaks:
         reasons.append("neither order flow nor icebergs have anything to say now")
+    mentor = packet.read("mentor", MentorView)
+    if mentor is not None and mentor.veto is not None:
+        reasons.append(f"mentor: {mentor.veto}")
     return reasons
 
 

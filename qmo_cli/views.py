@@ -11,7 +11,7 @@ from typing import Literal
 import cython
 from msgspec import Raw, Struct
 
-from qmo_cli.packets import Opinion
+from qmo_cli.packets import Level, Opinion
 from qmo_cli.tray import Packet
 
 
@@ -99,6 +99,19 @@ class BarsView(Struct, frozen=True):
     """Bars: how far price usually goes."""
 
     atr: float | None = None             # ATR(14) of 15-minute bars, in points
+
+
+class DisplayedView(Struct, frozen=True):
+    """The displayed book, best level first."""
+
+    bids: list[Level] = []
+    asks: list[Level] = []
+
+
+class InputsView(Struct, frozen=True):
+    """Of a packet's inputs, the depth."""
+
+    depth: DisplayedView | None = None
 
 
 class SessionView(Struct, frozen=True):

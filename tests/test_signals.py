@@ -218,7 +218,7 @@ def test_without_a_price_there_is_nothing_to_enter() -> None:
 
 def test_a_closed_market_opens_nothing_and_ends_what_is_open() -> None:
     signaler = Signaler()
-    before, after = signaler.update(at(0.9, CLOSED - SECOND)), signaler.update(at(0.9, CLOSED))
+    before, after = signaler.update(at(0.9, CLOSED - 301 * SECOND)), signaler.update(at(0.9, CLOSED))
     assert (before.status, after.status, after.signal.type) == ("active", "closed", "HOLD")
     assert (after.change, after.reasons) == ("closed", ["the market is closed"])
 

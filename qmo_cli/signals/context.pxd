@@ -1,24 +1,10 @@
 cimport cython
 
 from qmo_cli.live_zones cimport LiveZones, ZoneMemo
-from qmo_cli.rounding cimport nearest, to_six
+from qmo_cli.rounding cimport to_six
+from qmo_cli.signals.near cimport Around
 from qmo_cli.tray cimport Packet
 from qmo_cli.views cimport reason
-
-
-@cython.final
-cdef class Around:
-    cdef readonly LiveZones zones
-    cdef object price
-    cdef object tick
-    cdef object atr
-    cdef readonly object below
-    cdef readonly object above
-    cdef readonly tuple nearest
-    cdef readonly bint inside
-    cdef public tuple said
-    cpdef object look(self, LiveZones zones, object price, object tick, object atr)
-    cpdef object near(self, object zone)
 
 
 @cython.final
@@ -43,6 +29,8 @@ cdef class Scene:
     cpdef object context(self, object opposing)
     cdef object flow_gaps(self)
     cdef object band(self, object vwap)
+    cdef object day(self)
+    cdef object news(self)
     cdef object zone_gaps(self)
     cpdef object zone_units(self, str place, object zone)
     cdef object absorption(self)

@@ -3,32 +3,29 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import cython
 from msgspec import Struct
 
 from qmo_cli.instruments import GOLD, Spec, days_to_first_notice
-from qmo_cli.live_zones import NO_ZONES, LiveZones, ZoneMemo, supports
+from qmo_cli.live_zones import ZoneMemo, supports
 from qmo_cli.packets import OPTIONAL, Health, Market
-from qmo_cli.rounding import nearest, to_six
+from qmo_cli.rounding import to_six
 from qmo_cli.sessions import Session
+from qmo_cli.signals.near import Around, NearZone
 from qmo_cli.tray import Packet
-from qmo_cli.views import AbsorptionView, BarsView, IcebergView, OrderflowView, ZoneView, reason
+from qmo_cli.views import (
+    AbsorptionView,
+    BarsView,
+    IcebergView,
+    NewsView,
+    OrderflowView,
+    SessionView,
+    reason,
+)
 
 NANO = cython.declare(cython.double, 1e9)  # ns
-
-
-class NearZone(Struct, frozen=True, gc=False):
-    """A live iceberg zone and how far the price is from its nearer edge."""
-
-    id: str
-    side: Literal["B", "A"]
-    low: float
-    high: float
-    state: str
-    ticks: int | None
-    atr: float | None                    # distance in ATR(14) of 15-minute bars
 
 
 class MarketContext(Struct, frozen=True, gc=False):
@@ -67,63 +64,13 @@ class MarketContext(Struct, frozen=True, gc=False):
 # What no engine gives yet, and the engine that will.
 NOT_YET = {
     "signal.probability": "no calibration file was given",
-    **{f"market_context.{name}": "needs engine session"
-       for name in ("prior_day_high", "prior_day_low", "overnight_high", "overnight_low")},
-    "market_context.minutes_to_news": "needs engine news",
 }
+DAY = ("prior_day_high", "prior_day_low", "overnight_high", "overnight_low")
+NO_DAY = SessionView()
 # leaf of the order flow reading, its place in the signal
 FLOW = tuple((name, f"market_context.{place}") for name, place in (
     ("bias", "orderflow_bias"), ("poc", "poc"), ("vah", "vah"), ("val", "val"), ("vwap", "vwap"), ("cvd", "cvd"),
 ))
-
-
-@cython.final
-@cython.cclass
-class Around:
-    """The zones about the price, worked out again only when zones, price or units change.
-
-    ``below`` and ``above`` are the nearest zones as the signal shows them, ``nearest`` the zones themselves; ``inside``
-    tells whether the price is within one of them. ``said`` is the sentence last made of them, and of what.
-    """
-
-    def __init__(self) -> None:
-        self.zones: LiveZones = NO_ZONES
-        self.price: float | None = None
-        self.tick: float | None = None
-        self.atr: float | None = None
-        self.below: NearZone | None = None
-        self.above: NearZone | None = None
-        self.nearest: tuple[ZoneView | None, ZoneView | None] = (None, None)
-        self.inside = False
-        self.said: tuple[LiveZones, object, str] | None = None
-
-    @cython.ccall
-    def look(self, zones: LiveZones, price: object, tick: object, atr: object) -> object:
-        """Bring it up to date."""
-        if zones is self.zones and price == self.price and tick == self.tick and atr == self.atr:
-            return None
-        self.zones, self.price, self.tick, self.atr = zones, price, tick, atr
-        self.nearest = (None, None) if price is None else zones.around(price)
-        below, above = self.nearest
-        self.below, self.above = self.near(below), self.near(above)
-        self.inside = (below is not None and below.low <= price <= below.high) or (
-            above is not None and above.low <= price <= above.high)
-        return None
-
-    @cython.ccall
-    def near(self, zone: ZoneView | None) -> object:
-        """A zone with its distance."""
-        if zone is None or self.price is None:
-            return None
-        price: cython.double = self.price
-        low: cython.double = zone.low
-        high: cython.double = zone.high
-        gap: cython.double = max(0.0, low - price, price - high)
-        return NearZone(
-            zone.id, zone.side, low, high, zone.state,
-            None if self.tick is None else nearest(gap / cython.cast(cython.double, self.tick)),
-            None if not self.atr else to_six(gap / cython.cast(cython.double, self.atr)),
-        )
 
 
 @cython.final
@@ -201,13 +148,15 @@ class Scene:
         if trend is None or poc is None or vah is None or val is None or vwap is None or cvd is None:
             self.flow_gaps()
         band = self.band(vwap)
+        day, news = self.day(), self.news()
         self.zone_gaps()
         settlement, notice = self.dates()
         return MarketContext(
             session.name, session.trade_date, None if self.iceberg is None else len(self.zones.zones),
             self.absorption(), trend, market.quality, market.source, self.health.access, self.around.above,
-            self.around.below, opposing, None, None, None, None, poc, vah, val, vwap, band, cvd, market.spread,
-            self.price_age, None, settlement, session.minutes_to_close(packet.ts), packet.symbol, notice,
+            self.around.below, opposing, day.prior_day_high, day.prior_day_low, day.overnight_high, day.overnight_low,
+            poc, vah, val, vwap, band, cvd, market.spread, self.price_age, news, settlement,
+            session.minutes_to_close(packet.ts), packet.symbol, notice,
         )
 
     @cython.cfunc
@@ -229,6 +178,29 @@ class Scene:
             self.lost["market_context.vwap_band"] = self.why("orderflow.vwap_sd", unknown)
             return None
         return to_six((price - vwap) / deviation)
+
+    @cython.cfunc
+    def day(self) -> object:
+        """Highs and lows of the prior trade date and of the night."""
+        view = self.packet.read("session", SessionView)
+        if view is None:
+            for name in DAY:
+                self.lost["market_context." + name] = reason(self.packet, "session")
+            return NO_DAY
+        for name in DAY:
+            if getattr(view, name) is None:
+                self.lost["market_context." + name] = self.why("session." + name, "the session engine does not say")
+        return view
+
+    @cython.cfunc
+    def news(self) -> object:
+        """Whole minutes to the next scheduled event."""
+        view = self.packet.read("news", NewsView)
+        minutes = None if view is None else view.minutes_to_news
+        if minutes is None:
+            why = reason(self.packet, "news") if view is None else self.why("news.minutes_to_news", "none is known")
+            self.lost["market_context.minutes_to_news"] = why
+        return minutes
 
     @cython.cfunc
     def zone_gaps(self) -> object:

@@ -7,9 +7,13 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
+from msgspec import structs
+
 from qmo_cli.instruments import Spec, root_of, spec_of
 from qmo_cli.rounding import number, to_six
-from qmo_cli.signals.context import NearZone, Scene
+from qmo_cli.signals.context import Scene
+from qmo_cli.signals.guards import near_close, protection, slippage, surroundings
+from qmo_cli.signals.near import NearZone
 from qmo_cli.signals.sizing import (
     MIN_STOP_TICKS,
     Entry,
@@ -42,6 +46,7 @@ class Plan:
     doubts: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     warming: bool = False                # the ATR that it needs is not there yet
+    unwalked: str = "no size"            # why the expected slippage is not known, where it is not
 
 
 NO_PLAN = Plan()
@@ -70,6 +75,7 @@ class Planner:
         """Entry and size of a BUY or SELL."""
         plan, packet, spec = Plan(), scene.packet, scene.spec
         price = packet.price
+        plan.vetoes += surroundings(packet)
         distance = self._distance(scene, plan)
         if price is None:
             plan.vetoes.append(f"no price: {scene.why('price', 'none came yet')}")
@@ -82,7 +88,10 @@ class Planner:
         far_side = None
         if self.options.entry == "market":
             far_side = scene.market.ask if kind == "BUY" else scene.market.bid
-        self._fill(plan, scene, Trade(kind, price, far_side, distance, scene.session.trade_date))
+        forbidden, risk = protection(packet)
+        plan.doubts += forbidden
+        account, factor = (None, 1.0) if risk is None else (risk.balance, risk.size_factor)
+        self._fill(plan, scene, Trade(kind, price, far_side, distance, scene.session.trade_date, account, factor))
         return plan
 
     def _distance(self, scene: Scene, plan: Plan) -> float | None:
@@ -104,10 +113,20 @@ class Planner:
         plan.doubts += self._doubts(scene, trade, sized)
         self._noise(plan, scene, deal.stop_atr)
         plan.entry = deal.entry
-        plan.position = deal.nothing if plan.doubts else deal.position
+        plan.position = deal.nothing if plan.doubts else self._walked(plan, scene, trade, deal)
         plan.opposing = scene.opposing(1 if trade.direction == "BUY" else -1, deal.entry.target)
         if sized.rate_unknown:
             plan.notes.append(f"sized by risk only: {sized.rate_unknown}")
+
+    def _walked(self, plan: Plan, scene: Scene, trade: Trade, deal: Deal) -> Position:
+        """The position, with what the displayed book would cost; too much of it is a veto."""
+        ticks, plan.unwalked = slippage(scene.packet, trade, deal.sized, scene.spec.root)
+        if ticks is None:
+            return deal.position
+        if ticks > self.options.max_slippage:
+            plan.vetoes.append(f"the displayed book would cost {number(ticks)} ticks, more than "
+                               f"{number(self.options.max_slippage)}")
+        return structs.replace(deal.position, expected_slippage=ticks)
 
     def _work_out(self, trade: Trade, spec: Spec, atr: float | None) -> Deal | None:
         """The deal; None where stop, entry and targets do not lie in order."""
@@ -134,6 +153,7 @@ class Planner:
         """Everything that takes the size away."""
         doubts: list[str] = []
         market, age = scene.market, scene.price_age
+        doubts += near_close(scene.session, scene.packet.ts, self.options.close_guard)
         if market.quality in DOUBTFUL:
             doubts.append(f"no size on {market.quality} prices")
         if age is None or not EARLY <= age <= MAX_PRICE_AGE:
@@ -173,6 +193,8 @@ def plan_gaps(
         return
     if position.contract is None:
         lost["position.contract"] = "; ".join(plan.doubts)
+    if position.expected_slippage is None:
+        lost["position.expected_slippage"] = plan.unwalked
     unknown = plan.sized.rate_unknown or "the margin is not known"
     if position.margin_rate is None:
         lost["position.margin_rate"] = unknown

@@ -1,3 +1,4 @@
-from qmo_cli.signals.context cimport Around, Scene
+from qmo_cli.signals.context cimport Scene
+from qmo_cli.signals.near cimport Around
 from qmo_cli.tray cimport Packet
 from qmo_cli.views cimport reason

@@ -6,7 +6,8 @@ from __future__ import annotations
 from msgspec import Struct
 
 from qmo_cli.rounding import number
-from qmo_cli.signals.context import Around, Scene
+from qmo_cli.signals.context import Scene
+from qmo_cli.signals.near import Around
 from qmo_cli.tray import Packet
 from qmo_cli.views import AbsorptionView, AstroView, CycleView, GannView, LiquidityView, ZoneView, reason
 

@@ -38,6 +38,8 @@ class SignalOptions:
     costs: float | None = field(default=None, metadata={"help": "Costs per contract and round turn."})
     margin: float | None = field(default=None, metadata={"help": "Margin as a share of notional, for every date."})
     margin_share: float = field(default=0.5, metadata={"help": "Share of the account that margin may take."})
+    max_slippage: float = field(default=3.0, metadata={"help": "Hold when the displayed book would cost more ticks."})
+    close_guard: float = field(default=5.0, metadata={"help": "No size in the last minutes before the close."})
     tick: float | None = field(default=None, metadata={"help": "Smallest price step of the instrument."})
     point_value: float | None = field(default=None, metadata={"help": "Money per point and contract."})
 
@@ -52,7 +54,7 @@ class SignalOptions:
 
 
 def _allowed(name: str, value: float) -> bool:
-    zero_is_fine = name in ("limit_offset", "costs")
+    zero_is_fine = name in ("limit_offset", "costs", "max_slippage", "close_guard")
     return math.isfinite(value) and (value >= 0 if zero_is_fine else value > 0)
 
 
@@ -97,6 +99,7 @@ class Position(Struct, frozen=True, gc=False):
     margin_since: OptionalStr            # date of that setting; null: the user's
     max_loss: float                      # at the stop, after the worst fill
     costs_included: bool
+    expected_slippage: float | None      # ticks from the touch, of this size walked through the displayed book
     first_target: float
     trail_stop: bool
     trail_distance: float                # points
@@ -138,6 +141,8 @@ class Trade(NamedTuple):
     far_side: float | None               # ask for a buy, bid for a sell
     distance: float                      # of the stop, points
     trade_date: str
+    account: float | None = None         # balance; None: the options'
+    factor: float = 1.0                  # share of the risk per trade that may be used
 
     @property
     def sign(self) -> int:
@@ -183,9 +188,7 @@ class Sizer:
     def __init__(self, options: SignalOptions) -> None:
         self.options = options
         self._offset = fixed(options.limit_offset)
-        self._risk = fixed(options.risk)
         self._costs = fixed(options.costs or 0.0)
-        self._room = fixed(options.account * options.margin_share)  # for margin
 
     def size(self, trade: Trade, rungs: Sequence[Rung]) -> Size:
         """The first contract of the ladder of which at least one fits; else none, on the terms of the smallest."""
@@ -216,16 +219,21 @@ class Sizer:
         spec, value = rung.spec, rung.value
         filled = at.worst if self.options.risk_from == "limit" else at.price
         loss = abs(filled - at.stop) * value // PRICE_SCALE + self._costs
-        by_risk = self._risk // loss if loss else 0
+        by_risk = fixed(self.options.risk * trade.factor) // loss if loss else 0
         rate, note = self._rate(spec, trade.trade_date)
         margin = None if rate is None or at.price <= 0 else at.price * value * fixed(rate) // PRICE_SCALE**2
-        by_margin = by_risk if not margin else self._room // margin
+        by_margin = by_risk if not margin else self._room(trade) // margin
         contracts = min(by_risk, by_margin)
         return Size(
             spec, at, contracts, contracts * loss, None if margin is None else contracts * margin, rate,
             (note or None) if rate is not None else None, _unknown(rate, note, at),
             _why(spec, loss, by_risk, by_margin),
         )
+
+    def _room(self, trade: Trade) -> int:
+        """Money for margin, in 1e-9."""
+        account = self.options.account if trade.account is None else trade.account
+        return max(0, fixed(account * self.options.margin_share))
 
     def _rate(self, spec: Spec, trade_date: str) -> tuple[float | None, str]:
         """Margin as a share of notional, and its date or the reason why it is unknown."""
@@ -256,12 +264,12 @@ def entry_of(trade: Trade, sized: Size, options: SignalOptions, stop_atr: float 
 
 
 def position_of(sized: Size, options: SignalOptions, *, doubt: bool) -> Position:
-    """The position as the signal shows it; of size 0 when anything is in doubt."""
+    """The position as the signal shows it, the book not walked; of size 0 when anything is in doubt."""
     at, none = sized.at, doubt or not sized.contracts
     return Position(
         None if none else sized.spec.root, 0 if none else sized.contracts,
         0.0 if none else None if sized.capital is None else sized.capital / PRICE_SCALE,
         sized.rate, sized.rate_since, 0.0 if none else sized.max_loss / PRICE_SCALE, options.costs is not None,
-        at.first / PRICE_SCALE, trail_stop=True, trail_distance=abs(at.price - at.stop) / PRICE_SCALE,
+        None, at.first / PRICE_SCALE, trail_stop=True, trail_distance=abs(at.price - at.stop) / PRICE_SCALE,
         trail_rule=TRAIL_RULE,
     )
