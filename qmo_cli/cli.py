@@ -28,6 +28,7 @@ COMMANDS = {
     "score": "Weigh the engines' readings on five pillars.",
     "signal": "Turn scored packets into trade signals that say why.",
     "run": "Run the whole chain in one process: records in, signals out.",
+    "explain": "Say in words why the score and the signal are what they are.",
     "plot": "Draw what qmo saw: price, zones, sweeps, signals, volume and delta.",
     "memory": "Look into the memory of zones, retests and icebergs.",
     "evaluate": "Measure the detectors on simulated markets whose truth is known.",

@@ -13,16 +13,14 @@ from hypothesis import strategies as st
 from qmo_cli.score import Scorer
 from qmo_cli.signals import Signaler, SignalOptions
 from qmo_cli.tray import Packet
-from qmo_cli.views import AstroView, CycleView, GannView, IcebergView, OrderflowView
+from qmo_cli.views import AstroView, CycleView, GannView, IcebergView
 from tests.handmade import (
-    CLOSED,
     NEW_YORK,
     SECOND,
     at,
     health,
     market,
     needless,
-    opinion,
     opinions,
     orderflow,
     packet,
@@ -31,6 +29,8 @@ from tests.handmade import (
     unexplained,
     zone,
 )
+
+from .scenes import options_of, scenes, scores
 
 
 def full(total: float = 0.9) -> Packet:
@@ -140,44 +140,6 @@ def test_a_signal_off_the_wire_is_the_signal_of_the_packet_itself() -> None:
 
 def test_a_line_begins_with_its_schema_and_version() -> None:
     assert msgspec.json.encode(signal(at(0.6))).startswith(b'{"schema":"signal","v":1,')
-
-
-scores = st.one_of(st.none(), st.integers(0, 100).map(lambda n: n / 100), st.sampled_from([0.1, 0.9]))
-qualities = st.sampled_from(
-    ["real-time", "cached", "delayed", "stale", "replay", "warmup", "simulated", "doubtful"])
-
-
-@st.composite
-def markets(draw: st.DrawFn) -> dict[str, Any]:
-    price = draw(st.one_of(st.none(), st.integers(25000, 26000).map(lambda n: n / 10)))
-    age = draw(st.sampled_from([0, 1, 59, 61, 1000]))
-    return {
-        "price": price, "price_ts": None if price is None else str(NEW_YORK - age * SECOND),
-        "quality": draw(qualities), "tick": draw(st.sampled_from([None, 0.1])),
-        "point_value": draw(st.sampled_from([None, 100.0])), "spread": draw(st.sampled_from([None, 0.4, -0.1])),
-        "ask": draw(st.sampled_from([None, 2567.7])), "bid": draw(st.sampled_from([None, 2567.3])),
-    }
-
-
-@st.composite
-def scenes(draw: st.DrawFn) -> Packet:
-    flow, ice = draw(scores), draw(scores)
-    zones = draw(st.lists(st.builds(
-        zone, st.sampled_from("BA"), st.integers(25500, 25800).map(lambda n: n / 10)), max_size=4))
-    symbol = draw(st.sampled_from([None, "GCG6", "XYZ6", "ESH6"]))
-    return packet(
-        ts=draw(st.sampled_from([NEW_YORK, CLOSED])), at=market(**draw(markets())), symbol=symbol,
-        series=draw(st.sampled_from(["GC.v.0", "XY"])), atr=draw(st.sampled_from([None, 0.0, 4.0, 8.0, 20.0])),
-        orderflow=draw(st.sampled_from([None, orderflow(flow), OrderflowView(score=flow, active=True)])),
-        iceberg=None if ice is None else IcebergView(score=ice, active=True, zones=zones),
-        liquidity=draw(st.sampled_from([None, opinion("liquidity", 0.9)])),
-    )
-
-
-options_of = st.builds(
-    SignalOptions, entry=st.sampled_from(["limit", "market"]), stop=st.sampled_from([None, "10", "atr:1.5", "0.1"]),
-    margin=st.sampled_from([None, 0.1]), risk=st.sampled_from([5.0, 500.0]),
-)
 
 
 @given(scenes(), options_of)

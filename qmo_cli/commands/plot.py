@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 import click
 
@@ -17,24 +14,9 @@ from ..score import ScoreOptions
 from ..signals.sizing import SignalOptions
 from .options import Part, Stage, stage_options
 from .output import suit_memory_to_streams, write
-from .sources import FEED, SIM, SIMULATOR, STDIN, FeedOptions, read_blocks, refuse_terminal, source_argument
-from .stages import (
-    ROUTE,
-    SCORE,
-    SIGNAL,
-    Batches,
-    from_option,
-    make_engines,
-    set_option,
-    updated,
-    weight_option,
-    weighted,
-)
-
-if TYPE_CHECKING:
-    from ..blocks import Block
-    from ..feeds.inputs import Source
-    from ..tray import Packet
+from .sources import FEED, SIM, FeedOptions, read_blocks, source_argument
+from .stages import ROUTE, SCORE, SIGNAL, from_option, set_option, weight_option, weighted
+from .whole import chain, looked_into, packets_of
 
 PLOT = Part("plot", "plotting", PlotOptions, times=frozenset({"until"}), choices={"format": FORMATS})
 EPILOG = """\b
@@ -71,58 +53,14 @@ def plot(  # one parameter for each stage's options
     if feeding.follow:
         raise UsageError("a picture is drawn at the end of the input, and with --follow there is none")
     suit_memory_to_streams()
-    looked = looked_into(source)
-    batches = packets_of(looked)
+    looked = looked_into("plot", source)
+    batches = packets_of("plot", looked)
     if batches is None:
         blocks = read_blocks("plot", source, feeding, simulation, looked)
         batches = chain(blocks, parameters, routing, weighted(scoring, weights), signalling)
     shown = Collection(since, plotting.until, frozenset(feeding.symbol))
     shown.read(batches)
     save(picture(shown.choose(), plotting), plotting.out)
-
-
-def looked_into(names: tuple[str, ...]) -> Source | None:
-    """The one input that may hold packets: standard input, or a single file."""
-    from ..feeds import open_stdin
-    from ..feeds.inputs import open_file
-
-    if names in ((), (STDIN,)):
-        refuse_terminal("plot")
-        return open_stdin()
-    if len(names) == 1 and names[0] != SIMULATOR and os.path.isfile(names[0]):
-        return open_file(names[0], follow=False)
-    return None
-
-
-def packets_of(source: Source | None) -> Batches | None:
-    """The packets of an input; None where it holds records, or nothing. A file of records is opened again later."""
-    from ..ndjson import kind_of, read_packets
-
-    if source is None:
-        return None
-    if kind_of(source) in ("packets", "signals"):
-        return read_packets(source, "qmo plot")
-    source.close()
-    return None
-
-
-def chain(
-    blocks: Iterable[Block], parameters: tuple[str, ...], routing: RouteOptions, scoring: ScoreOptions,
-    signalling: SignalOptions,
-) -> Batches:
-    """What route, engine all, score and signal --full make of records."""
-    from ..pipeline import routed
-    from ..router import Router
-    from ..score import Scorer
-    from ..signals import Signaler
-
-    signaler = Signaler(signalling)
-
-    def decide(packet: Packet) -> None:
-        packet.slots["signal"] = signaler.update(packet)
-
-    engines = make_engines(("all",), parameters, timing=False)
-    return updated(routed(Router(routing), blocks), engines.update, Scorer(scoring).update, decide)
 
 
 def refuse_picture_on_terminal(plotting: PlotOptions) -> None:

@@ -27,6 +27,7 @@ HINTS = {
     "score": "try: qmo feed FILE | qmo engine all | qmo score",
     "signal": "try: qmo feed FILE | qmo engine all | qmo score | qmo signal",
     "run": "name a SOURCE, such as a file, or try: qmo run sim",
+    "explain": "name a SOURCE, such as a file, or try: qmo explain sim --minutes 30",
     "plot": "name a SOURCE, such as a file, or try: qmo plot sim --out chart.png",
 }
 
