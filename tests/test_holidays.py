@@ -6,6 +6,7 @@ import csv
 import gzip
 import runpy
 import sys
+import tomllib
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from functools import cache
@@ -119,6 +120,12 @@ def test_first_notice_falls_on_the_last_trade_date_before_the_delivery_month() -
         if first > date(2010, 1, 1):
             wanted = next(day for n in range(1, 8) if is_trade_date(day := first - timedelta(n)))
             assert first_notice(first.year, first.month) == wanted
+
+
+def test_the_table_is_installed_with_the_package() -> None:
+    patterns = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]["qmo_cli"]
+    found = {path for pattern in patterns for path in (ROOT / "qmo_cli").glob(pattern)}
+    assert ROOT / "qmo_cli" / "holidays.csv" in found
 
 
 def test_the_calendar_needs_no_pandas() -> None:
