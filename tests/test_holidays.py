@@ -7,6 +7,7 @@ import gzip
 import runpy
 import sys
 import tomllib
+import zipfile
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from functools import cache
@@ -18,6 +19,7 @@ import pytest
 
 from qmo_cli.holidays import close_of, covered, is_trade_date, regular_close, specials
 from qmo_cli.instruments import first_notice
+from qmo_cli.sessions import session
 
 from .conftest import ROOT
 from .support import SHARED
@@ -162,3 +164,16 @@ def test_spot_gold_did_not_trade_on_closed_days() -> None:
     """But for the morning of one Good Friday, when payrolls came out and banks quoted without the exchange."""
     last = hourly()
     assert [str(day) for day, special in specials().items() if special.closes is None and day in last] == ["2015-04-03"]
+
+
+@pytest.mark.skipif(not SHARED.exists(), reason="needs the shared market data")
+def test_all_trades_of_a_real_day_of_2013_fall_into_open_hours_some_of_them_after_four() -> None:
+    """The file counts ms of the day in UTC: it has no trade from 21:15, a quarter past four in Chicago, to 22:00."""
+    start = int(datetime.fromisoformat("2013-10-07T00:00Z").timestamp() * 1000)
+    with zipfile.ZipFile(SHARED / "data" / "gold" / "gc-20131007-tick-trades.zip") as archive:
+        lines = archive.read("20131007_gc_tick_trade_201312.csv").decode().split()
+    sessions = [session((start + int(line.split(",")[0])) * 1_000_000) for line in lines]
+    assert len(sessions) == 39_702
+    assert all(one.open for one in sessions)
+    four = int(datetime(2013, 10, 7, 16, tzinfo=CHICAGO).timestamp() * 1000)
+    assert sum(four <= start + int(line.split(",")[0]) < four + 15 * 60_000 for line in lines) == 67
