@@ -16,6 +16,7 @@ from .reading import SessionReading
 MINUTE = UNITS["m"]
 LONGEST = 3600                # s of a bar that fits into a trade day
 FITTING = 600                 # s: bars that divide this end where London does, at 7:20
+NOTICES = list[Notice]
 BREAKS = ("gap", "fallback")  # notices after which trades may be missing
 
 
@@ -39,7 +40,10 @@ class SessionEngine:
     def update(self, packet: Packet) -> SessionReading | Missing:
         inputs, ts, levels = packet.inputs, packet.ts, self.levels
         trades, bars = inputs.trades, inputs.bars
-        changed = self._happenings(packet)
+        changed = False
+        if packet.instrument_id != self.instrument_id or packet.symbol != self.symbol or packet.read("system", NOTICES):
+            changed = True
+            self._happenings(packet)
         if trades is not None:
             for row in trades.seconds:
                 begins = row.second * SECOND
@@ -55,20 +59,17 @@ class SessionEngine:
         self.sourceless = sourceless
         return self._reading(packet)
 
-    def _happenings(self, packet: Packet) -> bool:
-        """Rolls and gaps; whether the reading may have to say something else."""
-        changed = packet.symbol != self.symbol
+    def _happenings(self, packet: Packet) -> None:
+        """Another contract, rolls and gaps: the reading may have to say something else."""
         self.symbol = packet.symbol
         if packet.instrument_id != self.instrument_id:
-            changed, self.instrument_id = True, packet.instrument_id
+            self.instrument_id = packet.instrument_id
             self.levels.leave()
-        for notice in packet.read("system", list[Notice]):
-            changed = True
+        for notice in packet.read("system", NOTICES):
             if notice.kind in BREAKS:
                 self.levels.doubt(notice.kind, int(notice.ts_event or packet.ts))
             elif notice.kind == "roll" and notice.gap is not None:
                 self.levels.shift(notice.gap)
-        return changed
 
     def _bars(self, rows: list[BarInput]) -> bool:
         """Ready-made bars, of the shortest length only: the others tell of the same trades."""
