@@ -40,8 +40,13 @@ def sold(when: str, ticks: int) -> Trade:
     return Trade(at(when), "A", ticks, 1)
 
 
-def readings(trades: list[Trade], every: str = "1s") -> list[Packet]:
-    return run(records_of(trades, "GCZ6"), every, ("session",))
+def chain(records: list[bytes], every: str = "1s", quiet: str = "24h") -> list[Packet]:
+    """Packets with the engine's readings; by default days of a few trades count as whole."""
+    return run(records, every, ("session",), session={"quiet": quiet})
+
+
+def readings(trades: list[Trade], every: str = "1s", quiet: str = "24h") -> list[Packet]:
+    return chain(records_of(trades, "GCZ6"), every, quiet)
 
 
 def levels(packet: Packet) -> tuple[float | None, ...]:
@@ -66,7 +71,7 @@ TUESDAY = [sold("2026-10-05 17:00:30", 20_020), sold("2026-10-06 03:00", 20_040)
 
 def test_the_example_of_the_afternoon_in_london_is_new_york() -> None:
     ts = pd.Timestamp("2026-01-27T15:30:45Z").value
-    reading = run(records_of([Trade(ts, "A", 20_000, 1)], "GCG6"), "1s", ("session",))[0].slots["session"]
+    reading = chain(records_of([Trade(ts, "A", 20_000, 1)], "GCG6"))[0].slots["session"]
     assert (reading.name, reading.trade_date, reading.open) == ("new york", "2026-01-27", True)
     assert (reading.minutes_to_close, reading.minutes_to_settlement) == (389, 179)  # 09:30:46 in Chicago
     assert (reading.first_15, reading.last_15, reading.early_close) == (False, False, False)
@@ -108,7 +113,7 @@ def test_a_year_without_known_holidays_says_so() -> None:
 
 
 def test_a_contract_that_is_not_gold_has_golds_hours_and_no_settlement() -> None:
-    packet = run(records_of(MONDAY, "ESZ6"), "1s", ("session",))[-1]
+    packet = chain(records_of(MONDAY, "ESZ6"))[-1]
     assert packet.slots["session"].notes == ["hours and holidays are those of CME gold"]
     assert why(packet, "minutes_to_settlement") == "the settlement time is known for gold only"
     assert why(packet, "days_to_first_notice") == "known for delivered gold with a raw symbol only"
@@ -135,7 +140,7 @@ def test_the_levels_of_two_whole_days() -> None:
 
 def test_before_the_first_trade_of_a_trade_date_only_the_prior_day_is_known() -> None:
     evening = clock(at("2026-10-05 17:00:05"))
-    packet = run([*records_of(MONDAY, "GCZ6"), evening], "1s", ("session",))[-1]
+    packet = chain([*records_of(MONDAY, "GCZ6"), evening])[-1]
     assert packet.slots["session"].trade_date == "2026-10-06"
     assert levels(packet) == (None, None, None, 2010.0, 1990.0, 2001.0, None, None)
     assert why(packet, "day_high") == "no trade on trade date 2026-10-06 yet"
@@ -152,7 +157,27 @@ def test_an_input_that_began_within_the_day_does_not_know_its_levels_and_says_si
 
 def test_a_first_trade_long_after_the_open_counts_when_the_close_before_was_seen() -> None:
     late = [*MONDAY, sold("2026-10-05 19:00", 20_020)]
-    assert levels(readings(late)[-1]) == (2002.0, 2002.0, 2002.0, 2010.0, 1990.0, 2001.0, 2002.0, 2002.0)
+    assert levels(readings(late, quiet="24h")[-1])[:3] == (2002.0, 2002.0, 2002.0)
+    packet = readings(late, quiet="110m")[-1]
+    assert levels(packet)[:3] == (None, None, None)
+    assert why(packet, "day_open") == "the input has no trades from 2026-10-05T21:00:00Z to 2026-10-06T00:00:00Z"
+
+
+def test_an_open_market_without_a_trade_for_more_than_an_hour_leaves_the_day_in_doubt() -> None:
+    evening = [sold("2026-10-04 17:00:02", 20_000), sold("2026-10-04 17:50", 20_010)]
+    late = [sold("2026-10-05 07:00", 20_020), sold("2026-10-05 07:30", 20_030)]
+    packet = readings([*evening, *late], quiet="1h")[-1]
+    assert levels(packet) == (None,) * 8
+    assert why(packet, "day_high") == why(packet, "overnight_high") == (
+        "the input has no trades from 2026-10-04T22:50:01Z to 2026-10-05T12:00:00Z")
+    assert levels(readings(evening, quiet="1h")[-1])[:3] == (2000.0, 2001.0, 2000.0)
+
+
+def test_an_hour_without_a_trade_after_the_night_says_nothing_against_the_night() -> None:
+    night = [Trade(at("2026-10-04 17:00:02") + hour * 55 * MINUTE, "A", 20_000 + hour, 1) for hour in range(17)]
+    packet = readings([*night, sold("2026-10-05 10:00", 20_500)], quiet="1h")[-1]
+    assert levels(packet)[:3] == (None, None, None)
+    assert levels(packet)[6:] == (2001.5, 2000.0)  # its last trade was at 06:45, another came at 07:40
 
 
 def test_a_day_whose_close_the_input_did_not_see_is_no_prior_day() -> None:
@@ -182,7 +207,7 @@ def test_both_half_sessions_of_thanksgiving_make_one_day_with_a_night_of_its_own
 
 def test_a_bar_that_comes_after_its_day_has_ended_still_counts_there() -> None:
     """As that of the hour to 16:15 did until 2015: it comes at 17:00, when the next day may have begun."""
-    known = Levels()
+    known = Levels(24 * 60 * MINUTE)
     for when, high in (("2014-10-05 17:00", 2000.0), ("2014-10-06 15:00", 2010.0), ("2014-10-06 17:00", 1990.0),
                        ("2014-10-06 16:00", 2020.0), ("2014-10-03 12:00", 3000.0)):
         begins = at(when)
@@ -192,10 +217,10 @@ def test_a_bar_that_comes_after_its_day_has_ended_still_counts_there() -> None:
 
 def test_where_records_are_missing_the_levels_of_that_day_are_not_known() -> None:
     monday, tuesday = records_of(MONDAY, "GCZ6"), records_of(TUESDAY, "GCZ6")[1:]
-    night = run([*monday, tuesday[0], gap(at("2026-10-05 20:00")), *tuesday[1:]], "1s", ("session",))[-1]
+    night = chain([*monday, tuesday[0], gap(at("2026-10-05 20:00")), *tuesday[1:]])[-1]
     assert levels(night) == (None, None, None, 2010.0, 1990.0, 2001.0, None, None)
     assert why(night, "overnight_high") == "trades may be missing: gap at 2026-10-06T01:00:00Z"
-    closed = run([*monday, gap(at("2026-10-05 16:30")), *tuesday], "1s", ("session",))[-1]
+    closed = chain([*monday, gap(at("2026-10-05 16:30")), *tuesday])[-1]
     assert levels(closed) == levels(readings([*MONDAY, *TUESDAY])[-1])  # nothing can be missing of a closed market
 
 
@@ -214,8 +239,7 @@ def test_a_roll_moves_every_level_by_the_gap_and_hides_them_until_it_is_known() 
     quote = bbo((2030.0, 1, 1), (2030.1, 1, 1), ts_event=at("2026-10-06 09:30"), ts_recv=at("2026-10-06 09:30"),
                 instrument=2)
     after = [sold("2026-10-06 10:00", 20_333), sold("2026-10-06 10:01", 20_400)]
-    found = run([front("GCV6", 1), *traded([*MONDAY, *TUESDAY], 1), front("GCZ6", 2), quote, *traded(after, 2)],
-                "1s", ("session",))
+    found = chain([front("GCV6", 1), *traded([*MONDAY, *TUESDAY], 1), front("GCZ6", 2), quote, *traded(after, 2)])
     assert levels(found[-3]) == (None,) * 8
     assert {why(found[-3], name) for name in LEVELS} == {"the contract changed, the gap to it is not known yet"}
     # 2033.3 after 2030.0: 3.3 points
@@ -234,7 +258,7 @@ def test_a_contract_without_a_known_gap_begins_anew() -> None:
 
 def renewed(packets: list[Packet]) -> list[Packet]:
     """The packets read again, as one stream."""
-    engines = Engines(("session",))
+    engines = Engines(("session",), {"session": {"quiet": "24h"}})
     for packet in packets:
         packet.slots.pop("session")
         packet.missing = {name: words for name, words in packet.missing.items() if not name.startswith("session")}
@@ -257,18 +281,18 @@ def bars_of(trades: list[Trade], seconds: int, interval: str) -> list[bytes]:
 
 @pytest.mark.parametrize(("seconds", "interval"), [(1, "1s"), (60, "1m")])
 def test_ready_made_bars_give_the_levels_that_the_trades_give(seconds: int, interval: str) -> None:
-    packet = run(bars_of([*MONDAY, *TUESDAY], seconds, interval), "1s", ("session",))[-1]
+    packet = chain(bars_of([*MONDAY, *TUESDAY], seconds, interval))[-1]
     assert levels(packet) == levels(readings([*MONDAY, *TUESDAY])[-1])
 
 
 def test_hourly_bars_do_not_know_the_night_which_ends_within_an_hour() -> None:
-    packet = run(bars_of([*MONDAY, *TUESDAY], 3600, "1h"), "1s", ("session",))[-1]
+    packet = chain(bars_of([*MONDAY, *TUESDAY], 3600, "1h"))[-1]
     assert levels(packet) == (2002.0, 2030.0, 2002.0, 2010.0, 1990.0, 2001.0, None, None)
     assert why(packet, "overnight_low") == "bars of 3600 s do not end at 7:20 in Chicago, where London does"
 
 
 def test_daily_bars_span_two_trade_dates() -> None:
-    packet = run(bars_of([*MONDAY, *TUESDAY], 86_400, "1d"), "1s", ("session",))[-1]
+    packet = chain(bars_of([*MONDAY, *TUESDAY], 86_400, "1d"))[-1]
     assert levels(packet) == (None,) * 8
     assert why(packet, "prior_day_high") == "bars of 86400 s span two trade dates: needs bars of 1h or shorter"
     assert packet.slots["session"].trade_date == "2026-10-07"  # the bar of the 6th ended at 19:00 in Chicago
@@ -276,7 +300,7 @@ def test_daily_bars_span_two_trade_dates() -> None:
 
 def test_quotes_alone_tell_the_time_but_no_level() -> None:
     quote = bbo((2030.0, 1, 1), (2030.1, 1, 1), ts_event=at("2026-10-06 09:30"), ts_recv=at("2026-10-06 09:30"))
-    packet = run([mapping("GCZ6", "GCZ6"), quote], "1s", ("session",))[0]
+    packet = chain([mapping("GCZ6", "GCZ6"), quote])[0]
     assert packet.slots["session"].minutes_to_settlement == 179  # the frame ended at 9:30:01
     assert levels(packet) == (None,) * 8
     assert why(packet, "day_open") == "needs trades or ohlcv, input is bbo"
@@ -285,7 +309,7 @@ def test_quotes_alone_tell_the_time_but_no_level() -> None:
 def test_a_fallback_to_another_source_leaves_the_day_in_doubt() -> None:
     fallback = system({"schema": "system", "kind": "fallback", "detail": "to yahoo"}, ts_event=at("2026-10-06 08:00"))
     tuesday = records_of(TUESDAY, "GCZ6")[1:]
-    packet = run([*records_of(MONDAY, "GCZ6"), *tuesday[:2], fallback, tuesday[2]], "1s", ("session",))[-1]
+    packet = chain([*records_of(MONDAY, "GCZ6"), *tuesday[:2], fallback, tuesday[2]])[-1]
     assert why(packet, "day_high") == "trades may be missing: fallback at 2026-10-06T13:00:00Z"
 
 
@@ -333,8 +357,8 @@ def placed(trades: list[Trade]) -> pd.DataFrame:
 class Oracle:
     """The levels at a time, worked out from the table of trades alone."""
 
-    def __init__(self, table: pd.DataFrame, ts: int) -> None:
-        self.table, self.rows = table[table.ts < ts], parts()
+    def __init__(self, table: pd.DataFrame, ts: int, quiet: int) -> None:
+        self.table, self.rows, self.quiet = table[table.ts < ts], parts(), quiet
         rows = self.rows
         self.part = int(rows.opens.searchsorted(ts, side="right") - 1)
         self.date = rows.date[self.part]
@@ -346,14 +370,22 @@ class Oracle:
 
     def seen_open(self, part: int) -> bool:
         times = self.table.ts[self.table.part == part] // SECOND * SECOND
-        return len(times) > 0 and (
-            times.min() < self.rows.opens[part] + MINUTE or (part > 0 and self.seen_close(part - 1)))
+        wait = times.min() - self.rows.opens[part] if len(times) else self.quiet + 1
+        return wait < MINUTE or (wait <= self.quiet and part > 0 and self.seen_close(part - 1))
+
+    def busy(self, part: int, night: bool = False) -> bool:
+        """Whether it was never quiet for too long between two trades of the part, or from one of its night on."""
+        rows = self.table[self.table.part == part]
+        times = rows.ts // SECOND * SECOND
+        waits = times.diff().shift(-1) - SECOND
+        return not (waits[rows.night] if night else waits).gt(self.quiet).any()
 
     def whole(self, date: str) -> bool:
         """Whether all parts of a day that traded did so from their beginning, the first part among them."""
         of_day = self.rows.index[self.rows.date == date]
         traded = [part for part in of_day if (self.table.part == part).any()]
-        return bool(traded) and traded[0] == of_day[0] and all(self.seen_open(part) for part in traded)
+        return bool(traded) and traded[0] == of_day[0] and all(
+            self.seen_open(part) and self.busy(part) for part in traded)
 
     def prices(self, chosen: Any) -> list[float]:
         return [price(ticks) for ticks in self.table.ticks[chosen]]
@@ -364,7 +396,8 @@ class Oracle:
         before = earlier.iloc[-1]
         closed = self.seen_close(earlier.index[-1])
         prior = self.prices(self.table.date == before) if closed else []
-        night = self.prices((self.table.part == self.part) & self.table.night) if self.seen_open(self.part) else []
+        known = self.seen_open(self.part) and self.busy(self.part, night=True)
+        night = self.prices((self.table.part == self.part) & self.table.night) if known else []
         high_low = prior if self.whole(before) else []
         return (
             *((today[0], max(today), min(today)) if today else (None,) * 3),
@@ -373,14 +406,14 @@ class Oracle:
         )
 
 
-@given(st.integers(0, 2**32 - 1), st.sampled_from(["1s", "50ms", "1m", "1h"]))
+@given(st.integers(0, 2**32 - 1), st.sampled_from(["1s", "50ms", "1m", "1h"]), st.sampled_from([6, 24]))
 @few
-def test_levels_are_what_pandas_finds_in_the_trades(seed: int, every: str) -> None:
+def test_levels_are_what_pandas_finds_in_the_trades(seed: int, every: str, quiet: int) -> None:
     trades = week(seed)
     table = placed(trades)
-    for packet in readings(trades, every)[seed % 7::7]:
+    for packet in readings(trades, every, f"{quiet}h")[seed % 7::7]:
         if packet.ts > parts().opens[2]:  # the library's table begins there
-            wanted = Oracle(table, packet.ts)
+            wanted = Oracle(table, packet.ts, quiet * 60 * MINUTE)
             assert packet.slots["session"].trade_date == wanted.date
             assert levels(packet) == wanted.levels()
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 from ...instruments import GOLD, days_to_first_notice, root_of
 from ...packets import BarInput, Missing, Notice, Reading
 from ...sessions import Session, session
-from ...times import SECOND, UNITS, iso
+from ...times import SECOND, UNITS, duration, iso
 from ...tray import Packet
 from .levels import Levels
 from .reading import SessionReading
@@ -28,14 +28,21 @@ class SessionEngine:
     needs: ClassVar[frozenset[str]] = frozenset({"trades"})
     reading: ClassVar[type[Reading]] = SessionReading
 
+    quiet: str = field(default="1h", metadata={
+        "help": "An open market without a trade for longer leaves the highs and lows around it in doubt: the input may "
+                "lack something. Raise it for contracts that trade seldom."})
+
     reasons: dict[str, str] = field(default_factory=dict, init=False)
     instrument_id: int = field(default=-1, init=False)
     symbol: str | None = field(default=None, init=False)
     interval: int = field(default=0, init=False)                # s: of the shortest ready-made bar seen
-    levels: Levels = field(default_factory=Levels, init=False)
+    levels: Levels = field(init=False)
     sourceless: bool = field(default=False, init=False)         # there is nothing that trades could come from
     valid: tuple[int, int] = field(default=(0, 0), init=False)  # ns: between these the kept reading holds
     kept: SessionReading | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        self.levels = Levels(duration(self.quiet))
 
     def update(self, packet: Packet) -> SessionReading | Missing:
         inputs, ts, levels = packet.inputs, packet.ts, self.levels

@@ -70,10 +70,12 @@ class Levels:
     """The trade day so far, the night in it, and the trade day before. Times in ns.
 
     A part of a trade day, from an opening to a close, is known from its beginning if something traded within a minute
-    of it, or if what traded before did so up to the close before. The end of a day is known if something traded in its
-    last 15 minutes.
+    of it, or within ``quiet`` where what traded before did so up to the close before. The end of a day is known if
+    something traded in its last 15 minutes. An open market without a trade for longer than ``quiet`` leaves in doubt
+    what surrounds it: an input that lacks hours looks the same.
     """
 
+    quiet: int                                        # ns
     here: Session | None = None                       # where time has come to
     seen: Session | None = None                       # of the latest row
     until: int = 0                                    # its end; 0: none yet
@@ -106,12 +108,15 @@ class Levels:
         if not there.open:
             return
         self.broken = there.opened, f"trades may be missing: {kind} at {iso(ts)}"
-        if here is None or here.opened != there.opened:
-            return
-        self.partial = self.partial or self.broken[1]
-        for one in (self.day, self.night):
+        if here is not None and here.opened == there.opened:
+            self._doubt(self.broken[1], there)
+
+    def _doubt(self, why: str, since: Session) -> None:
+        """From this session on the part is not whole: the day, and the night if it was not over."""
+        self.partial = self.partial or why
+        for one in (self.day, self.night if since.name in OVERNIGHT else None):
             if one:
-                one.why = one.why or self.partial
+                one.why = one.why or why
 
     def _forget(self) -> None:
         """Another contract trades, and the gap will not be known: its levels have nothing to do with those before."""
@@ -159,6 +164,8 @@ class Levels:
         day, night = self.day, self.night
         if self.seen is None or self.seen.opened != here.opened:
             self.partial = self._beginning(here, begins)
+        elif begins - self.until > self.quiet:
+            self._doubt(self._hole(begins), self.seen)
         changed = True
         if day:
             day.why = day.why or self.partial
@@ -182,8 +189,11 @@ class Levels:
             return ""
         if seen is None:
             return f"{self.start} at {iso(begins)}"
-        if seen.reopens == here.opened and seen.closes - self.until <= LATE:
+        if seen.reopens == here.opened and seen.closes - self.until <= LATE and begins - here.opened <= self.quiet:
             return ""
+        return self._hole(begins)
+
+    def _hole(self, begins: int) -> str:
         return f"the input has no trades from {iso(self.until)} to {iso(begins)}"
 
     # --- what is known
