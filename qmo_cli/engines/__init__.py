@@ -12,7 +12,8 @@ from .iceberg.engine import IcebergEngine
 from .liquidity.engine import Liquidity
 from .memory.engine import Memory
 from .orderflow.engine import Orderflow
+from .session.engine import SessionEngine
 
 ENGINES: dict[str, type[Engine]] = {engine.name: engine for engine in (
-    Bars, IcebergEngine, Memory, AbsorptionEngine, Orderflow, Liquidity,
+    Bars, SessionEngine, IcebergEngine, Memory, AbsorptionEngine, Orderflow, Liquidity,
 )}

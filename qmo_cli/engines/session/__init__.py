@@ -1,0 +1,1 @@
+"""Session: the trade day and its levels."""
