@@ -170,12 +170,15 @@ def test_a_roll_within_a_bar_leaves_one_bar_of_both_contracts_less_the_gap() -> 
         assert (bar.volume, bar.buy, bar.sell, bar.trades) == (7, 5, 2, 4)
 
 
-def test_an_id_that_stands_for_another_contract_without_a_gap_starts_the_bars_anew() -> None:
-    old = records_of(at_minutes(*[(minute, 20_000) for minute in range(20)]))
-    new = [mapping("GCJ6", "GCM6"), *(trade("B", 2100.0, 1, ts_event=START + minute * MINUTE, ts_recv=None)
-                                      for minute in range(20, 23))]
-    reading = last(bar_run(old + new, "1m", "1m"))
-    assert (reading.count, reading.atr, reading.bar.low) == (2, None, 2100.0)
+def test_another_contract_without_a_known_gap_starts_the_bars_anew() -> None:
+    engines = Engines(("bars",), {"bars": {"period": "1m", "atr_period": "1m"}})
+    for contract, (first, at) in enumerate(((0, 20_000), (20, 21_000)), 1):  # two inputs: the router tells no gap
+        trades = at_minutes(*[(minute, at) for minute in range(first, first + 20 - 17 * (contract - 1))])
+        packets = run(records_of(trades, instrument=contract), "1m", ())
+        for one in packets:
+            engines.update(one)
+    reading = last(packets)
+    assert (reading.count, reading.atr, reading.atr_since, reading.bar.low) == (2, None, None, 2100.0)
 
 
 # ---- from ready-made bars

@@ -25,31 +25,24 @@ class Contract:
     """
 
     instrument_id: int = -1
-    symbol: str | None = None
     awaits: bool = False        # another contract is on, and it has not traded yet: levels are not known
 
     def follow(self, packet: Packet) -> float | None:
         """Points by which stored prices move before anything of this packet is taken in; None: forget them, for
         another contract trades and no gap is known. Call it once for each packet.
         """
-        if packet.instrument_id == self.instrument_id and packet.symbol == self.symbol and not self.awaits:
+        if packet.instrument_id == self.instrument_id and not self.awaits:
             return STAY
         return self._step(packet)
 
     def _step(self, packet: Packet) -> float | None:
-        first, self.awaits = self.instrument_id == -1, self.awaits or self._is_another(packet)
-        self.instrument_id, self.symbol = packet.instrument_id, packet.symbol or self.symbol
-        if first:
-            self.awaits = False
+        if self.instrument_id not in (-1, packet.instrument_id):
+            self.awaits = True
+        self.instrument_id = packet.instrument_id
         if not self.awaits or packet.market.open is None:
             return STAY
         self.awaits = False
         return gap_of(packet.read("system", list[Notice]) or [])
-
-    def _is_another(self, packet: Packet) -> bool:
-        """Another id, or the same id under another name: a name that comes to be known late is no roll."""
-        named = packet.symbol is not None and self.symbol is not None
-        return packet.instrument_id != self.instrument_id or (named and packet.symbol != self.symbol)
 
 
 def gap_of(notices: Iterable[Notice]) -> float | None:
