@@ -8,6 +8,7 @@ cdef class Forming:
     cdef readonly long long start
     cdef readonly long long end
     cdef readonly bint sided
+    cdef str text
     cdef readonly double open
     cdef readonly double high
     cdef readonly double low
@@ -43,6 +44,8 @@ cdef class TimeBars:
     cdef readonly long long seconds
     cdef readonly Pieces pieces
     cdef readonly object contract
+    cdef long long instrument_id
+    cdef bint awaits
     cdef readonly str why_not
     cdef readonly object moved
     cdef readonly bint changed

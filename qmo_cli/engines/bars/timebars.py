@@ -53,7 +53,7 @@ class Forming:
     """
 
     def __init__(self, start: int, end: int, open_: float, sided: bool) -> None:
-        self.start, self.end, self.sided = start, end, sided
+        self.start, self.end, self.sided, self.text = start, end, sided, str(start * SECOND)
         self.open = self.high = self.low = self.close = open_
         self.volume = self.buy = self.sell = self.trades = 0
 
@@ -101,7 +101,7 @@ class Forming:
         """The bar as the wire has it."""
         sided: cython.bint = self.sided
         return Bar(
-            str(self.start * SECOND), self.end - self.start, self.open, self.high, self.low, self.close, self.volume,
+            self.text, self.end - self.start, self.open, self.high, self.low, self.close, self.volume,
             self.buy if sided else None, self.sell if sided else None, self.trades if sided else None,
         )
 
@@ -184,7 +184,7 @@ class TimeBars:
 
     def __init__(self, period: str) -> None:
         self.period, self.seconds = period, whole_seconds(period)
-        self.pieces, self.contract = Pieces(), Contract()
+        self.pieces, self.contract, self.instrument_id, self.awaits = Pieces(), Contract(), -1, False
         self.why_not, self.moved, self.changed = "needs trades or ohlcv", 0.0, False
         self.done, self.forming, self.last = 0, None, None
         self.closed: list[Bar] = []
@@ -195,10 +195,13 @@ class TimeBars:
         pieces: Pieces = self.pieces
         rejected: cython.longlong = pieces.rejected
         rows = pieces.of(packet)
-        gap = self.contract.follow(packet)
+        gap: Any = 0.0
+        if packet.instrument_id != self.instrument_id or self.awaits:  # as follow would find, without the call
+            gap = self.contract.follow(packet)
+            self.instrument_id, self.awaits = packet.instrument_id, self.contract.awaits
         self.moved = gap
         self.closed = []
-        if not self.makes(packet):
+        if (pieces.ready or self.why_not) and not self.makes(packet):
             self.changed = pieces.rejected != rejected
             return self.closed
         if gap != 0.0:
