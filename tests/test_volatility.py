@@ -281,7 +281,7 @@ def test_until_the_window_is_full_estimates_are_null_and_say_how_far_it_is() -> 
     assert eighth.slots["volatility"].yang_zhang is None
     assert eighth.missing["volatility.yang_zhang"] == "7 of 10 bars after another"
     assert eighth.missing["volatility.regime"] == "0 of 100 earlier windows"
-    assert eighth.missing["volatility.atr"] == "7 of 14 true ranges of a bar of 1h"
+    assert eighth.missing["volatility.atr"] == "7 of 14 true ranges of 1h bars"
     assert reading(packets).yang_zhang is not None
 
 

@@ -42,7 +42,8 @@ class Bars:
 
     reasons: dict[str, str] = field(default_factory=dict, init=False)
     maker: TimeBars | FilledBars = field(init=False)
-    label: str = field(init=False)
+    label: str = field(init=False)                   # of one bar
+    labels: str = field(init=False)                  # of many
     count: int = field(default=0, init=False)
     range: AverageRange = field(default_factory=AverageRange, init=False)
     scale: TimeBars = field(init=False)              # the same as maker where the lengths are the same
@@ -59,9 +60,10 @@ class Bars:
             raise ConfigurationError(f"bars.size {self.size:g}: all kinds but time need a size above 0, and time none")
         self.scale, self.scale_range = TimeBars(self.atr_period), AverageRange()
         if self.kind != TIME:
-            self.maker, self.label = FilledBars(self.kind, self.size), f"{self.kind} bar of {self.size:g}"
+            self.maker = FilledBars(self.kind, self.size)
+            self.label, self.labels = f"{self.kind} bar of {self.size:g}", f"{self.kind} bars of {self.size:g}"
             return
-        self.maker, self.label = TimeBars(self.period), f"bar of {self.period}"
+        self.maker, self.label, self.labels = TimeBars(self.period), f"bar of {self.period}", f"{self.period} bars"
         if self.maker.seconds == self.scale.seconds:
             self.scale, self.scale_range = self.maker, self.range
 
@@ -134,6 +136,6 @@ class Bars:
         if self.maker.last is None:
             self.reasons["bar"] = self.why or f"no {self.label} has closed yet"
         if self.range.atr is None:
-            self.reasons["bar_atr"] = self.why or f"{self.range.why_not} of a {self.label}"
+            self.reasons["bar_atr"] = self.why or f"{self.range.why_not} of {self.labels}"
         if self.atr is None:
-            self.reasons["atr"] = self.scale.why_not or f"{self.scale_range.why_not} of a bar of {self.atr_period}"
+            self.reasons["atr"] = self.scale.why_not or f"{self.scale_range.why_not} of {self.atr_period} bars"
