@@ -67,6 +67,11 @@ class Bars:
         if self.maker.seconds == self.scale.seconds:
             self.scale, self.scale_range = self.maker, self.range
 
+    @property
+    def seconds(self) -> int:
+        """Length of the time bars, s; 0 for trade dates and for bars of other kinds."""
+        return self.maker.seconds
+
     def update(self, packet: Packet) -> BarsReading | Missing:
         maker, rescaled = self.maker, False
         closed = maker.read(packet)
