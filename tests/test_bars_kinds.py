@@ -79,10 +79,10 @@ def net(trades: Iterable[Trade]) -> int:
 
 
 class Thresholds:
-    """The guarded rule on trades, one by one; its numbers change where a second ends."""
+    """The guarded rule, on whole seconds one by one."""
 
     def __init__(self, size: float) -> None:
-        self.size, self.usual, self.lean = size, 0.0, 0.0
+        self.size, self.usual, self.lean, self.spread = size, 0.0, 0.0, 0.0
         self.mean_length: float | None = None
         self.level = 0.0
 
@@ -95,10 +95,13 @@ class Thresholds:
                 return False
             self.mean_length = len(trades)
             self.usual, self.lean = sum(one.size for one in trades) / len(trades), net(trades) / len(trades)
+            self.spread = sum(net(part) ** 2 for part in now) / len(trades)
             return True
-        for _ in now[-1]:  # all trades of a second count as its mean trade
-            self.usual += 2 / (10 * self.size + 1) * (sum(one.size for one in now[-1]) / len(now[-1]) - self.usual)
-            self.lean += 2 / (10 * self.size + 1) * (net(now[-1]) / len(now[-1]) - self.lean)
+        part = now[-1]
+        for _ in part:  # all trades of a second count as its mean trade
+            self.usual += 2 / (10 * self.size + 1) * (sum(one.size for one in part) / len(part) - self.usual)
+            self.lean += 2 / (10 * self.size + 1) * (net(part) / len(part) - self.lean)
+            self.spread += 2 / (10 * self.size + 1) * (net(part) ** 2 / len(part) - self.spread)
         if abs(net(trades)) < self.level:
             return False
         self.mean_length += 2 / 21 * (len(trades) - self.mean_length)
@@ -107,8 +110,8 @@ class Thresholds:
     def fresh_level(self) -> float:
         length = sqrt(self.size * (self.mean_length or 0.0))
         length = sorted([self.size / 4, length, self.size * 4])[1]
-        least, most = sqrt(length) * self.usual, length * self.usual / 2
-        return least if least > most else sorted([least, length * abs(self.lean), most])[1]
+        wanted = max(sqrt(length * self.spread), length * abs(self.lean))
+        return min(wanted, length * self.usual / 2)
 
 
 def facts(bar: Any) -> tuple[float, ...]:
@@ -334,12 +337,22 @@ def test_without_guards_bars_of_even_flow_run_away(seed: int) -> None:
 
 
 def test_the_threshold_keeps_to_its_floor_and_its_cap() -> None:
-    even = Imbalance(400.0, length=400.0, usual=2.0, lean=0.0)
-    assert even.next_threshold() == 40.0            # sqrt(400) x 2
-    one_sided = Imbalance(400.0, length=400.0, usual=2.0, lean=-2.0)
+    even = Imbalance(400.0, length=400.0, usual=2.0, lean=0.0, spread=4.0)
+    assert even.next_threshold() == 40.0            # sqrt(400 x 4)
+    one_sided = Imbalance(400.0, length=400.0, usual=2.0, lean=-2.0, spread=4.0)
     assert one_sided.next_threshold() == 400.0      # half of 400 x 2
-    leaning = Imbalance(400.0, length=400.0, usual=2.0, lean=0.5)
+    leaning = Imbalance(400.0, length=400.0, usual=2.0, lean=0.5, spread=4.0)
     assert leaning.next_threshold() == 200.0        # 400 x .5
+    lumpy = Imbalance(400.0, length=400.0, usual=2.0, lean=0.5, spread=4000.0)
+    assert lumpy.next_threshold() == 400.0          # not sqrt(400 x 4000)
+
+
+def test_in_even_flow_bars_are_as_long_as_was_asked_for_though_sizes_are_lumpy() -> None:
+    """Nine of ten trades are of one contract, the tenth of forty."""
+    dice = Random(5)
+    flow = [(40 if dice.random() < 0.1 else 1) * dice.choice([-1, 1]) for _ in range(60_000)]
+    lengths, _ = guarded(flow, 200.0)
+    assert 100 < mean(lengths) < 400
 
 
 @pytest.mark.parametrize(("length", "expected"), [(400.0, 400.0), (100.0, 200.0), (1.0, 100.0), (1e6, 1600.0)])

@@ -21,7 +21,7 @@ from .timebars import Forming, Pieces, second_of, shifted
 
 LENGTHS = 20        # bars, span of the mean length of imbalance bars
 MEMORY = 10         # times the size in trades, span of their mean trade
-SPREAD = 4.0        # times the size that the expected length of an imbalance bar may be, or a part of it
+CLAMP = 4.0         # times the size that the expected length of an imbalance bar may be, or a part of it
 MOST_LEAN = 0.5     # share of the expected volume that the threshold never exceeds
 
 
@@ -123,11 +123,12 @@ class Imbalance:
 
     - anchor: E[T] = sqrt(size x mean length of the bars so far), so that no length feeds itself;
     - clamp: size/4 <= E[T] <= 4 size;
-    - floor: the threshold is at least sqrt(E[T]) E[v], what even flow gathers by chance in E[T] trades of one size;
-    - cap: and at most half of E[T] E[v], so that a one-sided market ends its bars.
+    - floor: the threshold is at least sqrt(E[T] D), what even flow gathers by chance in E[T] trades; D, its variance
+      per trade, is E[net^2] / E[trades] of the seconds;
+    - cap: and at most half of E[T] E[v], so that a one-sided market ends its bars; the cap goes before the floor.
 
-    E[v] and E[b v] are exponential means over trades of span 10 x size, so that chance leaves less of E[b v] than the
-    floor, and the mean length is one over bars of span 20. The threshold is set when a bar begins. Nothing is known
+    E[v], E[b v] and D are exponential means over trades of span 10 x size, so that chance leaves less of E[b v] than
+    the floor, and the mean length is one over bars of span 20. The threshold is set when a bar begins. Nothing is known
     before the first bar: it ends with ``size`` trades. Contracts without a side count as 0 in the sum.
     """
 
@@ -137,6 +138,7 @@ class Imbalance:
     net: int = 0
     usual: float = 0.0          # E[v]
     lean: float = 0.0           # E[b v]
+    spread: float = 0.0         # D; before the first bar has ended the sum of net^2
     length: float = 0.0         # mean T; 0 before the first bar has ended
     threshold: float = 0.0
 
@@ -148,17 +150,19 @@ class Imbalance:
             self.start, self.net, self.threshold = bar.start, 0, self.next_threshold()
         self.net += second.net
         if self.length == 0.0:
-            return self._first(bar)
+            return self._first(bar, second)
         self._learn(second)
         full = abs(self.net) >= self.threshold
         if full:
             self.length += 2 / (LENGTHS + 1) * (bar.trades - self.length)
         return full
 
-    def _first(self, bar: Forming) -> bool:
+    def _first(self, bar: Forming, second: Whole) -> bool:
+        self.spread += second.net ** 2
         full = bar.trades >= self.size
         if full:
             self.length, self.usual, self.lean = bar.trades, bar.volume / bar.trades, self.net / bar.trades
+            self.spread /= bar.trades
         return full
 
     def _learn(self, second: Whole) -> None:
@@ -166,13 +170,14 @@ class Imbalance:
             share = 1 - (1 - 2 / (MEMORY * self.size + 1)) ** second.trades
             self.usual += share * (second.volume / second.trades - self.usual)
             self.lean += share * (second.net / second.trades - self.lean)
+            self.spread += share * (second.net ** 2 / second.trades - self.spread)
 
     def next_threshold(self) -> float:
         """Contracts of net volume that end a bar which begins now."""
         expected = sqrt(self.size * self.length)
-        expected = min(max(expected, self.size / SPREAD), self.size * SPREAD)
-        least, most = sqrt(expected) * self.usual, MOST_LEAN * expected * self.usual
-        return max(least, min(most, expected * abs(self.lean)))
+        expected = min(max(expected, self.size / CLAMP), self.size * CLAMP)
+        least, most = sqrt(expected * self.spread), MOST_LEAN * expected * self.usual
+        return min(most, max(least, expected * abs(self.lean)))
 
 
 def rule_of(kind: str, size: float) -> Rule:
