@@ -225,6 +225,23 @@ def test_a_grab_below_a_low_speaks_for_buyers_through_the_whole_chain() -> None:
     assert grabbed.narrative == "The last bar traded below the swing low 1990 and closed back above it."
 
 
+@pytest.mark.parametrize("names", [("liquidity",), ("bars", "liquidity")])
+def test_bars_go_on_over_a_roll_but_swings_begin_anew(names: tuple[str, ...]) -> None:
+    """As above, but the new low is the next contract's, which stands 100 points lower."""
+    path = [20_000 + 10 * (minute % 2) for minute in range(15)] + [19_900, 20_000, 20_000]
+    old = records_of([Trade(START + minute * MINUTE, "N", ticks, 5) for minute, ticks in enumerate(path)])
+    at = START + len(path) * MINUTE
+    new = [trade("N", price, 1, ts_event=at + after, ts_recv=None, instrument=2)
+           for after, price in ((0, 1899.5), (SECOND, 1889.5), (2 * SECOND, 1895.0), (2 * MINUTE, 1895.0))]
+    for every in ("1s", "1m"):
+        packets = run([*old, mapping("GCJ6", "GCM6", instrument=2), *new], every, names,
+                      liquidity={"period": "" if "bars" in names else "1m"}, bars={"period": "1m"})
+        assert [event for one in packets for event in one.slots["liquidity"].events] == []
+        one = last(packets)
+        assert (one.failed_break, one.grab) == (None, None)
+        assert reasons(packets[-1])["failed_break"] == "1 of 14 true ranges"
+
+
 def test_its_own_bars_say_what_those_of_the_engine_bars_say() -> None:
     # waves of forty minutes whose crests differ by less than a bar's range
     trades = [Trade(START + index * 7 * SECOND, "BA"[index % 2],

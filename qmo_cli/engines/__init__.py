@@ -13,7 +13,15 @@ from .liquidity.engine import Liquidity
 from .memory.engine import Memory
 from .orderflow.engine import Orderflow
 from .session.engine import SessionEngine
+from .volatility.engine import Volatility
 
 ENGINES: dict[str, type[Engine]] = {engine.name: engine for engine in (
-    Bars, SessionEngine, IcebergEngine, Memory, AbsorptionEngine, Orderflow, Liquidity,
+    Bars,
+    SessionEngine,
+    Volatility,
+    IcebergEngine,
+    Memory,
+    AbsorptionEngine,
+    Orderflow,
+    Liquidity,
 )}
