@@ -92,10 +92,11 @@ def least(curve: Curve, low: float, high: float) -> float:
 
 
 class Sky:
-    """Longitudes of the bodies at each midnight from one day to another, unwrapped."""
+    """Longitudes of the bodies at each midnight from one day to another, or more often, unwrapped."""
 
-    def __init__(self, first: date, last: date) -> None:
-        self.days = [EPOCH + day for day in range((first - date(1970, 1, 1)).days, (last - date(1970, 1, 1)).days + 1)]
+    def __init__(self, first: date, last: date, per_day: int = 1) -> None:
+        start = EPOCH + (first - date(1970, 1, 1)).days
+        self.days = [start + step / per_day for step in range((last - first).days * per_day + 1)]
         self.degrees = {name: self._unwrapped(name) for name in SKY}
 
     def _unwrapped(self, name: str) -> list[float]:

@@ -48,42 +48,55 @@ class DailyBars:
 
     def read(self, packet: Packet) -> list[Day]:
         """The days that end with this packet."""
-        self.moved = self._gap(packet)
-        made = self.hours.update(packet)
-        if self.moved != STAY:
-            self._follow(self.moved)
-        self.why_not = made.reason if isinstance(made, Missing) else ""
         closed: list[Day] = []
-        for hour in () if isinstance(made, Missing) else made.closed:
+        if packet.instrument_id != self.instrument_id:
+            self._change(packet.instrument_id, closed)
+        self.moved = self._gap(packet) if self.waits else STAY
+        if self.moved != STAY:
+            self._follow(self.moved, closed)
+        made = self.hours.update(packet)
+        self.why_not = made.reason if isinstance(made, Missing) else ""
+        if isinstance(made, Missing):
+            return closed
+        for hour in made.closed:
             self._add(hour, closed)
-        if packet.closed and self.day is not None and self.day.end < packet.ts:
-            self._end(closed)
+        if made.forming is not None:
+            self._pass_time(int(made.forming.start), closed)
+        if packet.closed:
+            # A ready-made bar comes at its end, thus in the frame that begins there: the one before must not close.
+            self._pass_time(packet.ts if packet.inputs.trades is not None else packet.ts - 1, closed)
         return closed
 
+    def _change(self, instrument_id: int, closed: list[Day]) -> None:
+        """Another contract: what traded of the hour in the old one belongs to the day."""
+        self.waits, self.instrument_id = self.instrument_id != -1, instrument_id
+        if self.hours.forming is not None:
+            self._add(self.hours.forming.bar(), closed)
+
     def _gap(self, packet: Packet) -> float | None:
-        if packet.instrument_id != self.instrument_id:
-            self.waits, self.instrument_id = self.instrument_id != -1, packet.instrument_id
-        if not self.waits or packet.market.open is None:
+        if packet.market.open is None:
             return STAY
         self.waits = False
         notices: list[Notice] = packet.read("system", list[Notice]) or []
         return next((notice.gap for notice in notices if notice.kind == ROLL and notice.gap is not None), None)
 
-    def _follow(self, gap: float | None) -> None:
+    def _follow(self, gap: float | None, closed: list[Day]) -> None:
         if gap is None:
             self.day = None
-        elif self.day is not None:
-            self.day.move(gap)
+            closed.clear()
+            return
+        for day in (*closed, *(() if self.day is None else (self.day,))):
+            day.move(gap)
 
     def _add(self, hour: Bar, closed: list[Day]) -> None:
         start = int(hour.start)
-        if self.day is not None and start >= self.day.end:
-            self._end(closed)
+        self._pass_time(start, closed)
         if self.day is None:
             self.day = Day(next_trade_day_start(start), hour.high, hour.low, hour.close)
         self.day.take(hour.high, hour.low, hour.close)
 
-    def _end(self, closed: list[Day]) -> None:
-        if self.day is not None:
+    def _pass_time(self, ts: int, closed: list[Day]) -> None:
+        """All before this time is over."""
+        if self.day is not None and self.day.end <= ts:
             closed.append(self.day)
-        self.day = None
+            self.day = None
