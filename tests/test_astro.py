@@ -227,11 +227,11 @@ def test_the_reading_of_two_stations() -> None:
     assert (reading.window_start, reading.window_end) == ("2026-11-12T01:58:29Z", "2026-11-16T07:42:45Z")
     assert reading.strength == pytest.approx(3.762, abs=0.0005)
     assert [(one.time, one.name, one.kind, one.bodies, one.weight) for one in reading.events] == [
-        ("2026-11-13T15:53:43Z", "Mercury direct", "station", ["Mercury"], 2.0),
-        ("2026-11-14T00:27:02Z", "Venus direct", "station", ["Venus"], 2.0),
-        ("2026-11-16T06:23:40Z", "Mars conjunct Jupiter", "aspect", ["Mars", "Jupiter"], 1.0),
-        ("2026-11-18T09:38:38Z", "Sun square Jupiter", "aspect", ["Sun", "Jupiter"], 1.0),
-        ("2026-11-19T17:49:05Z", "Sun square Mars", "aspect", ["Sun", "Mars"], 1.0),
+        ("2026-11-13T15:53:43Z", "Mercury direct", "station", ("Mercury",), 2.0),
+        ("2026-11-14T00:27:02Z", "Venus direct", "station", ("Venus",), 2.0),
+        ("2026-11-16T06:23:40Z", "Mars conjunct Jupiter", "aspect", ("Mars", "Jupiter"), 1.0),
+        ("2026-11-18T09:38:38Z", "Sun square Jupiter", "aspect", ("Sun", "Jupiter"), 1.0),
+        ("2026-11-19T17:49:05Z", "Sun square Mars", "aspect", ("Sun", "Mars"), 1.0),
     ]
     assert [one.contribution > 0 for one in reading.events] == [True, True, False, False, False]
 

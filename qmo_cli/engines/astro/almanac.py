@@ -23,6 +23,7 @@ FIRST = int(datetime(1990, 1, 1, tzinfo=UTC).timestamp())
 END = int(datetime(2050, 1, 1, tzinfo=UTC).timestamp())  # the first moment after the range
 YEARS = "1990-2049"
 REACH = 5 * DAY          # no event counts farther away
+NEXT = 3                 # events to come that are told
 WINDOW = 0.8             # confidence from which a reversal window is open
 DECIMALS = 4             # of the table of strengths
 
@@ -38,6 +39,7 @@ class Event(NamedTuple):
     """Something that happens in the sky. It counts for ``weight`` when it is exact, for less within ``reach`` of it."""
 
     second: int
+    time: str                # the same in ISO 8601
     kind: Kind
     name: str                # as a person says it
     bodies: tuple[str, ...]
@@ -47,7 +49,8 @@ class Event(NamedTuple):
     def share(self, second: int) -> float:
         """weight max(0, 1 - |dt| / reach)
 
-        >>> Event(0, "new_moon", "new moon", ("Sun", "Moon"), 1.0, 129_600).share(-32_400)
+        >>> moon = parsed("2026-11-09T07:02:09Z,new_moon,,Sun,Moon")
+        >>> moon.share(moon.second - 32_400)
         0.75
         """
         return self.weight * max(0.0, 1 - abs(second - self.second) / self.reach)
@@ -90,15 +93,16 @@ def parsed(line: str) -> Event:
     sort = cast(Kind, kind)
     weight, days = weight_of(sort, how, bodies)
     second = int(datetime.fromisoformat(time).timestamp())
-    return Event(second, sort, name_of(sort, how, bodies), tuple(bodies), weight, int(days * DAY))
+    return Event(second, time, sort, name_of(sort, how, bodies), tuple(bodies), weight, int(days * DAY))
 
 
 class Almanac:
     """The two tables. Lines are looked for by their time, which sorts as text, and parsed where they are needed."""
 
     def __init__(self, lines: Sequence[str], strengths: Sequence[float] = ()) -> None:
-        self.lines = lines
-        self.strengths = strengths
+        self.lines, self.strengths = lines, strengths
+        self.day = -1                # since 1970, that ``near`` is of
+        self.near: list[Event] = []
 
     def between(self, first: int, last: int) -> list[Event]:
         """The events from one second to another, both included, in order."""
@@ -107,18 +111,27 @@ class Almanac:
 
     def active(self, second: int) -> list[Event]:
         """The events that count now, in order."""
-        near = self.between(second - REACH, second + REACH)
-        return [event for event in near if abs(second - event.second) < event.reach]
+        return [event for event in self._around(second // DAY) if abs(second - event.second) < event.reach]
 
-    def coming(self, second: int, count: int) -> list[Event]:
+    def coming(self, second: int) -> list[Event]:
         """The next events that do not count yet, in order."""
+        return [event for event in self._around(second // DAY) if event.second - second >= event.reach][:NEXT]
+
+    def _around(self, day: int) -> list[Event]:
+        """The events that count on a day, and as many after them as ``coming`` wants; kept for the day."""
+        if day != self.day:
+            self.day, self.near = day, self._look_around(day * DAY, (day + 1) * DAY)
+        return self.near
+
+    def _look_around(self, start: int, end: int) -> list[Event]:
         found: list[Event] = []
-        for place in range(bisect_left(self.lines, iso(second * SECOND)), len(self.lines)):
+        quiet = 0                    # of them that do not count before the day's end
+        for place in range(bisect_left(self.lines, iso((start - REACH) * SECOND)), len(self.lines)):
             event = parsed(self.lines[place])
-            if event.second - second >= event.reach:
-                found.append(event)
-                if len(found) == count:
-                    break
+            if event.second > end + REACH and quiet >= NEXT:
+                break
+            found.append(event)
+            quiet += event.second - event.reach >= end
         return found
 
     def strength(self, second: int) -> float:

@@ -14,7 +14,6 @@ from .daily import STAY, DailyBars
 from .reading import AstroReading, SkyEvent
 from .trend import Trend
 
-NEXT = 3
 NEUTRAL = 0.5
 TICK = MINUTE * SECOND
 OUTSIDE = f"the tables of the sky cover {YEARS}"
@@ -77,7 +76,7 @@ class Astro:
         active = table.active(second)
         strength = strength_of(active, second)
         confidence = to_six(table.confidence(strength))
-        events = told(active, table.coming(second, NEXT), second)
+        events = told(active, table.coming(second), second)
         if confidence < WINDOW:
             return AstroReading(NEUTRAL, False, False, confidence, to_six(strength), None, None, trend, events)
         if trend is None:
@@ -97,8 +96,7 @@ class Astro:
 def told(active: list[Event], coming: list[Event], second: int) -> list[SkyEvent]:
     """Events as the wire has them, by time."""
     return [
-        SkyEvent(iso(event.second * SECOND), event.name, event.kind, list(event.bodies), event.weight,
-                 to_six(event.share(second)))
+        SkyEvent(event.time, event.name, event.kind, event.bodies, event.weight, to_six(event.share(second)))
         for event in sorted([*active, *coming])
     ]
 

@@ -14,7 +14,7 @@ class SkyEvent(Struct, frozen=True, gc=False):
     time: str                            # ISO 8601, UTC: when it is exact
     name: str                            # "Mercury trine Neptune"
     kind: Kind
-    bodies: list[str]
+    bodies: tuple[str, ...]
     weight: float                        # what it adds to strength when it is exact
     contribution: float                  # what it adds now; 0: still to come
 
