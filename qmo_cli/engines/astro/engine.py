@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -10,7 +11,7 @@ from ...rounding import to_six
 from ...times import SECOND, iso
 from ...tray import Packet
 from .almanac import MINUTE, WINDOW, YEARS, Almanac, Event, almanac, covered, strength_of
-from .daily import STAY, DailyBars
+from .daily import STAY, DailyBars, Day
 from .reading import AstroReading, SkyEvent
 from .trend import Trend
 
@@ -37,33 +38,32 @@ class Astro:
     )
 
     reasons: dict[str, str] = field(default_factory=dict, init=False)
-    minute: int = field(default=-1, init=False)                      # since 1970, of the kept reading
     kept: AstroReading | None = field(default=None, init=False)
+    until: int = field(default=0, init=False)                        # ns, when the minute of the kept reading ends
     daily: DailyBars = field(default_factory=DailyBars, init=False)
     trend: Trend = field(default_factory=Trend, init=False)
     why_not: str = field(default="", init=False)                     # why the input makes no daily bars
     window: tuple[int, int] = field(default=(0, 0), init=False)      # s, the one seen last
 
     def update(self, packet: Packet) -> AstroReading:
-        changed = self._take(packet)
-        minute = packet.ts // TICK
-        if self.kept is None or changed or minute != self.minute:
-            self.minute = minute
-            self.kept = self._look(minute * MINUTE)
+        daily, ts = self.daily, packet.ts
+        closed = daily.read(packet)
+        if closed or daily.moved != STAY or daily.why_not != self.why_not:
+            self._take(closed)
+        elif self.kept is not None and self.until - TICK <= ts < self.until:
+            return self.kept
+        minute = ts // TICK
+        self.until = (minute + 1) * TICK
+        self.kept = self._look(minute * MINUTE)
         return self.kept
 
-    def _take(self, packet: Packet) -> bool:
-        """Bring the trend up to date; True where that changes what is said."""
-        daily = self.daily
-        closed = daily.read(packet)
-        if daily.moved == STAY and not closed and daily.why_not == self.why_not:
-            return False
-        self.why_not = daily.why_not
-        if daily.moved != STAY:
-            self.trend.move(daily.moved)
+    def _take(self, closed: Sequence[Day]) -> None:
+        """Bring the trend up to date."""
+        self.why_not = self.daily.why_not
+        if self.daily.moved != STAY:
+            self.trend.move(self.daily.moved)
         for day in closed:
             self.trend.add(day.high, day.low, day.close)
-        return True
 
     def _look(self, second: int) -> AstroReading:
         trend = None if self.why_not else self.trend.value
