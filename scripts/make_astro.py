@@ -6,6 +6,9 @@ geocentric ecliptic longitudes of date. ``ephem.Ecliptic(body)`` would be astrom
 are sampled at each midnight; where an angle is passed, or a motion turns, the moment is found to 0.01 s and told to
 the second. Sampled four times a day the same events are found.
 
+How sure a time is depends on how fast the angle changes: seconds for the Moon, a minute for the Sun and the inner
+planets, hours where two of the slowest meet (in 1993 Uranus passed Neptune at 34" a day).
+
 Eclipses are told at greatest eclipse: the least distance of the shadow's axis from the centre of the Earth (solar, all
 kinds) or of the Moon from it (lunar, those that the umbra reaches; its radius after Danjon).
 

@@ -34,7 +34,7 @@ HOUR, DAY = 60 * MINUTE, 86_400 * SECOND
 WINDOW = moment("2026-11-13T21:00Z", 0)      # Mercury and Venus turn
 QUIET = moment("2026-11-22T21:00Z", 0)
 
-slow = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+slow = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def days_before(end: int, closes: Sequence[int], spread: int = 0) -> list[Trade]:
