@@ -16,7 +16,7 @@ from .reading import AstroReading, SkyEvent
 from .trend import Trend
 
 NEUTRAL = 0.5
-TICK = MINUTE * SECOND
+MINUTE_NS = MINUTE * SECOND
 OUTSIDE = f"the tables of the sky cover {YEARS}"
 
 
@@ -50,10 +50,10 @@ class Astro:
         closed = daily.read(packet)
         if closed or daily.moved != STAY or daily.why_not != self.why_not:
             self._take(closed)
-        elif self.kept is not None and self.until - TICK <= ts < self.until:
+        elif self.kept is not None and self.until - MINUTE_NS <= ts < self.until:
             return self.kept
-        minute = ts // TICK
-        self.until = (minute + 1) * TICK
+        minute = ts // MINUTE_NS
+        self.until = (minute + 1) * MINUTE_NS
         self.kept = self._look(minute * MINUTE)
         return self.kept
 
