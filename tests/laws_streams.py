@@ -217,7 +217,8 @@ def cases(draw: st.DrawFn, most: int = 4000) -> Case:
 # 15 bars of a minute and their ATR within a quarter of an hour, zones whose width and reach depend on it, and small
 # buckets of volume
 SMALL = {"orderflow": {"vpin_bucket": 5, "vpin_buckets": 20}}
-MINUTES = Setup(settings={"bars": {"period": "1m"}, "iceberg": {"zone_atr": 2.0, "reach_atr": 10.0}, **SMALL})
+MINUTES = Setup(settings={
+    "bars": {"period": "1m", "atr_period": "1m"}, "iceberg": {"zone_atr": 2.0, "reach_atr": 10.0}, **SMALL})
 
 
 def noise(seed: int, size: int) -> bytes:

@@ -5,18 +5,25 @@ from __future__ import annotations
 import io
 import zipfile
 from dataclasses import dataclass
+from datetime import datetime
+from math import inf, nan
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
+from qmo_cli.engines.bars.timebars import Pieces
 from qmo_cli.errors import ConfigurationError, UsageError
+from qmo_cli.packets import BarInput, Inputs
 from qmo_cli.pipeline import Engines
 from qmo_cli.router import RouteOptions, Router
 from qmo_cli.tray import Packet
 
 from . import engine_oracles as oracle
+from . import handmade
 from .engine_oracles import SECOND, Trade, price, records_of, run, tape
 from .support import SHARED, START, bbo, blocks, mapping, ohlcv, read_dbn, trade
 
@@ -39,7 +46,7 @@ def last(packets: list[Packet]) -> Any:
 
 
 def bar_run(records: list[bytes], every: str = "1s", period: str = "15m") -> list[Packet]:
-    return run(records, every, ("bars",), bars={"period": period})
+    return run(records, every, ("bars",), bars={"period": period, "atr_period": period})
 
 
 def at_minutes(*quotes: tuple[int, int]) -> list[Trade]:
@@ -133,14 +140,45 @@ def test_a_reading_that_nothing_changed_is_the_same_object() -> None:
     assert all(packet.slots["bars"] is packets[0].slots["bars"] for packet in packets)
 
 
-def test_a_roll_starts_the_bars_anew() -> None:
-    old = records_of(at_minutes(*[(minute, 20_000) for minute in range(20)]))
+def rolled(first: int, *, before: int = 20) -> list[Packet]:
+    """Minutes of one contract at 2000.0, then of another at this price, in ticks."""
+    old = records_of(at_minutes(*[(minute, 20_000) for minute in range(before)]))
     new = [mapping("GCJ6", "GCM6", instrument=2),
-           *(trade("B", 2100.0, 1, ts_event=START + minute * MINUTE, ts_recv=None, instrument=2)
+           *(trade("B", price(first), 1, ts_event=START + minute * MINUTE, ts_recv=None, instrument=2)
              for minute in range(20, 23))]
-    packets = bar_run(old + new, "1m", "1m")
+    return bar_run(old + new, "1m", "1m")
+
+
+def test_at_a_roll_prices_move_by_the_gap_so_that_no_range_spans_it() -> None:
+    reading = last(rolled(21_000))
+    assert (reading.count, reading.atr, reading.bar.low) == (22, 0.0, 2100.0)
+
+
+def test_the_bar_before_a_roll_is_told_in_the_new_contracts_terms_once_these_are_known() -> None:
+    packets = rolled(20_123)
+    assert [packet.slots["bars"].bar.close for packet in packets[-5:-2]] == [2000.0, 2000.0, 2012.3]
+
+
+def test_a_roll_within_a_bar_leaves_one_bar_of_both_contracts_less_the_gap() -> None:
+    old = records_of([Trade(START, "B", 20_000, 3), Trade(START + SECOND, "B", 20_004, 2)])
+    new = [mapping("GCJ6", "GCM6", instrument=2),
+           *(trade("A", value, 1, ts_event=ts, ts_recv=None, instrument=2)
+             for value, ts in ((2100.0, START + 30 * SECOND), (2099.8, START + 31 * SECOND), (2100.0, START + MINUTE)))]
+    for every in ("1s", "50ms", "1m"):
+        bar = last(bar_run(old + new, every, "1m")).bar
+        assert (bar.open, bar.high, bar.low, bar.close) == (2099.6, 2100.0, 2099.6, 2099.8)
+        assert (bar.volume, bar.buy, bar.sell, bar.trades) == (7, 5, 2, 4)
+
+
+def test_another_contract_without_a_known_gap_starts_the_bars_anew() -> None:
+    engines = Engines(("bars",), {"bars": {"period": "1m", "atr_period": "1m"}})
+    for contract, (first, at) in enumerate(((0, 20_000), (20, 21_000)), 1):  # two inputs: the router tells no gap
+        trades = at_minutes(*[(minute, at) for minute in range(first, first + 20 - 17 * (contract - 1))])
+        packets = run(records_of(trades, instrument=contract), "1m", ())
+        for one in packets:
+            engines.update(one)
     reading = last(packets)
-    assert (reading.count, reading.atr, reading.bar.low) == (2, None, 2100.0)
+    assert (reading.count, reading.atr, reading.atr_since, reading.bar.low) == (2, None, None, 2100.0)
 
 
 # ---- from ready-made bars
@@ -193,6 +231,110 @@ def test_quotes_alone_make_no_bars_and_say_so() -> None:
     assert packets[-1].missing["bars"] == "needs trades or ohlcv, input is bbo"
 
 
+# ---- trade dates
+
+
+CHICAGO = ZoneInfo("America/Chicago")
+
+
+def chicago(text: str) -> int:
+    """ns of a Chicago time."""
+    return int(datetime.fromisoformat(text).replace(tzinfo=CHICAGO).timestamp()) * SECOND
+
+
+def test_a_daily_bar_is_a_trade_date_from_17_00_to_17_00_in_chicago() -> None:
+    times = ["2026-03-05T16:59:59", "2026-03-05T17:00", "2026-03-06T15:59:59",  # Friday's trade date
+             "2026-03-08T17:00", "2026-03-09T12:00", "2026-03-09T17:00"]        # clocks went forward on Sunday
+    trades = [Trade(chicago(text), "B", 20_000 + place, 1) for place, text in enumerate(times)]
+    found = bars_of(bar_run(records_of(trades), "1s", "1d"))
+    assert [(int(bar.start), bar.interval, bar.open, bar.close) for bar in found] == [
+        (chicago("2026-03-04T17:00"), 86_400, 2000.0, 2000.0),
+        (chicago("2026-03-05T17:00"), 3 * 86_400 - 3600, 2000.1, 2000.2),
+        (chicago("2026-03-08T17:00"), 86_400, 2000.3, 2000.4)]
+
+
+def test_hours_make_trade_dates() -> None:
+    start = chicago("2026-03-09T17:00")
+    hours = [ohlcv((2000.0, 2001.0 + hour, 1999.0, 2000.0), 1, ts_event=start + hour * 60 * MINUTE, interval="1h")
+             for hour in range(49)]
+    found = bars_of(bar_run([mapping("GCJ6", "GCJ6"), *hours], "1s", "1d"))
+    assert [(bar.high, bar.volume) for bar in found] == [(2024.0, 24), (2048.0, 24)]
+
+
+def days() -> list[bytes]:
+    return [mapping("GCJ6", "GCJ6"), *(
+        ohlcv((2000.0, 2001.0, 1999.0, 2000.0), 9, ts_event=MIDNIGHT + day * 1440 * MINUTE, interval="1d")
+        for day in range(3))]
+
+
+def test_a_trade_date_cannot_be_made_of_ready_made_days_for_these_are_of_utc() -> None:
+    packets = bar_run(days(), "1s", "1d")
+    assert packets[-1].slots["bars"] is None
+    assert packets[-1].missing["bars"] == (
+        "a trade date cannot be made of bars of 86400 s: those of a day cover UTC days; "
+        "use ohlcv-1h or shorter, or bars of 24h")
+
+
+def test_bars_of_24_hours_are_utc_days_and_can_be_made_of_ready_made_ones() -> None:
+    assert [int(bar.start) for bar in bars_of(bar_run(days(), "1s", "24h"))] == [
+        MIDNIGHT, MIDNIGHT + 1440 * MINUTE]
+
+
+def test_the_vendors_day_opens_with_the_hour_from_midnight_utc() -> None:
+    folder = SHARED / "data" / "databento"
+    if not folder.is_dir():
+        pytest.skip("the real files are not here")
+    first = {interval: read_dbn(folder / f"test_data.ohlcv-{interval}.dbn.zst")[0] for interval in ("1d", "1h")}
+    starts = {int.from_bytes(record[8:16], "little") % (86_400 * SECOND) for record in first.values()}
+    opens = {record[16:24] for record in first.values()}
+    assert (starts, len(opens)) == ({0}, 1)
+
+
+# ---- bars that cannot be right
+
+
+def test_ready_made_bars_that_cannot_be_right_are_left_out_and_counted() -> None:
+    sound = [minute_bar(minute, 2000.0 + minute) for minute in range(6)]
+    broken = [ohlcv((2002.0, 2001.0, 1999.0, 2000.0), 5, ts_event=START + 6 * MINUTE, interval="1m"),
+              ohlcv((2000.0, 2001.0, 1999.0, 2000.0), 0, ts_event=START + 7 * MINUTE, interval="1m")]
+    packets = bar_run([mapping("GCJ6", "GCJ6"), *sound, *broken], "1m", "1m")
+    told = [(one.slots["bars"].rejected, one.slots["bars"].rejected_reason) for one in packets]
+    assert told[-3:] == [(0, None), (1, "open or close outside low to high"), (2, "no volume")]
+    assert [bar.close for bar in bars_of(packets)] == [2000.0 + minute for minute in range(6)]
+
+
+def test_a_bar_whose_high_is_below_its_low_is_left_out() -> None:
+    """The reader refuses such a record; another source of bars need not."""
+    pieces = Pieces()
+    assert pieces.of(bars_packet(BarInput(str(START), 60, 2.0, 1.0, 3.0, 2.0, 1))) == []
+    assert (pieces.rejected, pieces.reason) == (1, "high below low")
+
+
+@pytest.mark.parametrize(("second", "words"), [
+    (60, "the same time twice"), (30, "begins before the bar before it ends"),
+    (-60, "begins before the bar before it ends"),
+])
+def test_a_ready_made_bar_does_not_go_back_in_time(second: int, words: str) -> None:
+    pieces, row = Pieces(), BarInput(str(START + 60 * SECOND), 60, 1.0, 1.0, 1.0, 1.0, 1)
+    assert pieces.of(bars_packet(row)) == [row]
+    assert pieces.of(bars_packet(replace(row, ts=str(START + second * SECOND)))) == []
+    assert (pieces.rejected, pieces.reason) == (1, words)
+
+
+@pytest.mark.parametrize("name", ["open", "high", "low", "close"])
+@pytest.mark.parametrize("value", [nan, inf, -inf, 9223372036.854775807])
+def test_a_price_that_is_no_number_is_left_out(name: str, value: float) -> None:
+    row = replace(BarInput(str(START), 60, 1.0, 1.0, 1.0, 1.0, 1), **{name: value})
+    pieces = Pieces()
+    assert pieces.of(bars_packet(row)) == []
+    assert (pieces.rejected, pieces.reason) == (1, "a price is not a number")
+
+
+def bars_packet(*rows: BarInput) -> Packet:
+    """A packet with these ready-made bars."""
+    return handmade.packet(inputs=Inputs(None, list(rows), None, None))
+
+
 # ---- parameters
 
 
@@ -237,7 +379,7 @@ def gold() -> Lean:
 def test_minutes_of_a_real_gold_day_are_those_that_its_publisher_made(gold: Lean) -> None:
     records = [mapping("GCZ3", "GCZ3")]
     records += [trade("N", at, size, ts_event=MIDNIGHT + ms * 1_000_000, ts_recv=None) for ms, at, size in gold.ticks]
-    packets = run(records, "1m", ("bars",), bars={"period": "1m"})
+    packets = run(records, "1m", ("bars",), bars={"period": "1m", "atr_period": "1m"})
     found = [((int(bar.start) - MIDNIGHT) // 1_000_000, bar.open, bar.high, bar.low, bar.close, bar.volume)
              for bar in bars_of(packets)]
     assert len(found) > 1000

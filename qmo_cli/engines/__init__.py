@@ -13,7 +13,8 @@ from .iceberg.engine import IcebergEngine
 from .liquidity.engine import Liquidity
 from .memory.engine import Memory
 from .orderflow.engine import Orderflow
+from .volatility.engine import Volatility
 
 ENGINES: dict[str, type[Engine]] = {engine.name: engine for engine in (
-    Bars, IcebergEngine, Memory, AbsorptionEngine, Orderflow, Liquidity, Astro,
+    Bars, Volatility, IcebergEngine, Memory, AbsorptionEngine, Orderflow, Liquidity, Astro,
 )}

@@ -109,9 +109,8 @@ class Watch:
         atr = bars.atr
         if atr is None or atr == self.atr:
             return None
-        bar = bars.bar
-        if bar is not None:
-            self.atr_from, self.next_atr = int(bar.start) // SECOND + bar.interval, atr
+        if bars.atr_since is not None:
+            self.atr_from, self.next_atr = int(bars.atr_since) // SECOND, atr
         return None
 
     @cython.cfunc

@@ -110,11 +110,11 @@ class IcebergEngine:
     def _look_at_bars(self, packet: Packet, tick: float) -> None:
         """A new ATR counts from the end of the bar that made it, wherever in the frame that is."""
         bars = packet.read("bars", BarsReading)
-        if bars is None or bars.atr is None or bars.bar is None:
+        if bars is None or bars.atr is None or bars.atr_since is None:
             return
         if bars.atr != self.scale[1]:
             self.next_scale = tick, bars.atr
-            self.next_from = int(bars.bar.start) + bars.bar.interval * SECOND
+            self.next_from = int(bars.atr_since)
 
     def _measure(self, scale: tuple[float, float], since: int) -> None:
         """Distances for this tick and ATR from this time on."""

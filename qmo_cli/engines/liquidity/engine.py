@@ -19,6 +19,7 @@ from qmo_cli.engines.liquidity.grabs import Grab, Grabs
 from qmo_cli.engines.liquidity.reading import LiquidityReading
 from qmo_cli.engines.liquidity.words import AbsorptionLook, Facts, Story, expectation
 from qmo_cli.engines.orderflow.flow import Window
+from qmo_cli.engines.rolls import STAY, Contract
 from qmo_cli.errors import ConfigurationError
 from qmo_cli.live_zones import LiveZones, ZoneMemo
 from qmo_cli.packets import DepthInput, Health, Inputs, Market, Missing, Reading, Sweep
@@ -58,6 +59,7 @@ class Liquidity:
     instrument_id: int = field(default=-1, init=False)
     access: str = field(default="", init=False)
     tick: float | None = field(default=None, init=False)
+    contract: Contract = field(default_factory=Contract, init=False)
     own: Bars = field(init=False)
     grabs: Grabs = field(init=False)
     blocked: str = field(default="", init=False)    # why no bar can be looked at
@@ -139,7 +141,7 @@ class Liquidity:
     def _look_for_grabs(self, packet: Packet) -> list[Grab]:
         market: Market = packet.read("market", Market)
         bars, tick = self._bars(packet), market.tick
-        if tick != self.tick:
+        if self.contract.follow(packet) != STAY or tick != self.tick:  # bars go on over a roll, swings begin anew
             self.tick = tick
             self._new_grabs()
         if tick is None or bars is None:

@@ -1,0 +1,1 @@
+"""How much price moves: estimators, their yearly scale, and the regime."""
