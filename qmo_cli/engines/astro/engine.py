@@ -10,8 +10,10 @@ from ...packets import Reading
 from ...rounding import to_six
 from ...times import SECOND, iso
 from ...tray import Packet
+from ..bars.bar import Bar
+from ..bars.timebars import TimeBars
+from ..rolls import STAY
 from .almanac import MINUTE, WINDOW, YEARS, Almanac, Event, almanac, covered, strength_of
-from .daily import STAY, DailyBars, Day
 from .reading import AstroReading, SkyEvent
 from .trend import Trend
 
@@ -40,7 +42,7 @@ class Astro:
     reasons: dict[str, str] = field(default_factory=dict, init=False)
     kept: AstroReading | None = field(default=None, init=False)
     until: int = field(default=0, init=False)                        # ns, when the minute of the kept reading ends
-    daily: DailyBars = field(default_factory=DailyBars, init=False)
+    daily: TimeBars = field(default_factory=lambda: TimeBars("1d"), init=False)
     trend: Trend = field(default_factory=Trend, init=False)
     why_not: str = field(default="", init=False)                     # why the input makes no daily bars
     window: tuple[int, int] = field(default=(0, 0), init=False)      # s, the one seen last
@@ -57,7 +59,7 @@ class Astro:
         self.kept = self._look(minute * MINUTE)
         return self.kept
 
-    def _take(self, closed: Sequence[Day]) -> None:
+    def _take(self, closed: Sequence[Bar]) -> None:
         """Bring the trend up to date."""
         self.why_not = self.daily.why_not
         if self.daily.moved != STAY:
