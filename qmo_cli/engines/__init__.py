@@ -6,6 +6,7 @@ A new engine is one module (or folder), one line here and one golden case.
 from __future__ import annotations
 
 from .absorption.engine import AbsorptionEngine
+from .astro.engine import Astro
 from .bars import Bars
 from .base import Engine
 from .iceberg.engine import IcebergEngine
@@ -24,4 +25,5 @@ ENGINES: dict[str, type[Engine]] = {engine.name: engine for engine in (
     AbsorptionEngine,
     Orderflow,
     Liquidity,
+    Astro,
 )}
