@@ -240,9 +240,10 @@ class Router:
     def _inform(self, record: Any, ts: int) -> None:
         """Put news, a fill, an account or a kill switch into the packets that it concerns."""
         fact = self.facts.add(record, ts, self.reader.newest, self.names)
+        present: list[Any] = [instrument for instrument in self.reader.instruments.values() if instrument is not None]
         wanted = [
-            key for key, instrument in self.reader.instruments.items()
-            if instrument is not None and self.facts.offer(instrument.label.series, instrument.label.symbol, key)
+            instrument.instrument_id for instrument in present
+            if self.facts.offer(instrument.label.series, instrument.label.symbol, instrument.instrument_id)
         ]
         self.reader.inform(ts, wanted, fact)
 

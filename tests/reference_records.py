@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import struct
 from dataclasses import dataclass, field
+from typing import Any
 
 from qmo_cli.blocks import PRICE_SCALE, SECOND, UNDEF_PRICE, UNDEF_TIME
 
