@@ -12,7 +12,9 @@ from .iceberg.engine import IcebergEngine
 from .liquidity.engine import Liquidity
 from .memory.engine import Memory
 from .orderflow.engine import Orderflow
+from .risk.engine import Risk
 
 ENGINES: dict[str, type[Engine]] = {engine.name: engine for engine in (
     Bars, IcebergEngine, Memory, AbsorptionEngine, Orderflow, Liquidity,
+    Risk,
 )}
