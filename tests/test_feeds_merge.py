@@ -106,7 +106,7 @@ def test_what_is_later_than_the_end_of_the_input_is_left_out_with_a_word(
 ) -> None:
     path = saved(tmp_path, fill(1), fill(2), fill(5))
     assert len(joined(merge(blocks([traded(1.5), traded(2)]), [path]))) == 3
-    assert caplog.messages == [f"{path}: 2 of its records are later than the end of the input, and left out"]
+    assert caplog.messages == [f"{path}: 2 records are later than the end of the input, and left out"]
 
 
 def test_without_files_the_blocks_pass_untouched() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,11 +19,12 @@ from qmo_cli.tray import Packet
 
 from .cuts import record_cuts
 from .honesty import faults
-from .laws import ENCODINGS, Encoding, Setup, every, lines, piped, unfinished
+from .laws import ENCODINGS, Encoding, Setup, every, lines, piped, unfinished, written
 from .laws_streams import Case, cases, deal, inform, long_cases, moment
 from .risking import NAMED, account, fill, kill, packets, readings, traded
 from .streams_exchange import TICK
-from .support import mapping
+from .support import blocks, mapping
+from .test_cli_schema import validator as schema_of
 from .test_laws import FRAMES, assert_same
 from .test_laws_frames import LENGTHS, differences, timed
 from .test_laws_frames import readings as leaves_of
@@ -198,8 +201,26 @@ def test_two_series_keep_their_records_apart_in_one_file(tmp_path: Path) -> None
 
 
 def test_a_peak_within_the_day_outlives_a_restart_once_its_minute_is_over(tmp_path: Path) -> None:
-    path, setting = str(tmp_path / "state"), {"drawdown": 250.0, "drawdown_kind": "intraday"}
-    up = [NAMED, account(0, 1e5), fill(1, "B", 1, 2000.0), traded(2, 2004.0), traded(59.5, 2003.0), traded(60.5, 2003.0)]
-    readings(up, state=path, **setting)
+    path, setting = str(tmp_path / "state"), {**SET, "drawdown": 250.0}
+    up = [account(0, 1e5), fill(1, "B", 1, 2000.0), traded(2, 2004.0), traded(59.5, 2003.0), traded(60.5, 2003.0)]
+    readings([NAMED, *up], state=path, **setting)
     found = readings([NAMED, traded(70, 2001.0)], state=path, **setting)[-1]
     assert (found.drawdown, found.allowed) == (300.0, False)
+
+
+def test_the_command_prints_the_reading_of_packets_and_makes_its_own_of_records(
+    tmp_path: Path, shell_environment: dict[str, str],
+) -> None:
+    (tmp_path / "day").write_bytes(written(blocks(DAY), "ndjson"))
+    setting = "--set risk.daily_loss=100 --set risk.trades=1"
+
+    def printed(command: str) -> bytes:
+        return subprocess.run(
+            command, shell=True, capture_output=True, cwd=tmp_path, env=shell_environment, check=True).stdout
+
+    line = printed(f"qmo risk day --format ndjson {setting}")
+    assert line == printed(f"qmo engine bars risk {setting} < day | qmo risk --format ndjson")
+    schema_of("risk").validate(json.loads(line))
+    table = printed(f"qmo risk day {setting}").decode()
+    assert max(map(len, table.splitlines())) <= 80
+    assert json.loads(line)["risk"]["reasons"][0] in " ".join(table.replace("\n  ", " ").splitlines())

@@ -62,14 +62,16 @@ def read_packets_of(command: str) -> Batches:
 
 
 def read_packets_or_records(
-    command: str, router: Router, watch: Stopwatch, files: tuple[str, ...] = (),
+    command: str, router: Router, watch: Stopwatch, files: tuple[str, ...] = (), name: str = STDIN,
 ) -> Batches:
-    """Packets from standard input; records are routed on the way, with those of ``files`` merged into them."""
+    """Packets of an input; records are routed on the way, with those of ``files`` merged into them."""
     from ..feeds import merge, open_source, open_stdin
+    from ..feeds.inputs import open_file
     from ..ndjson import kind_of, read_packets
 
-    refuse_terminal(command)
-    source = open_stdin()
+    if name == STDIN:
+        refuse_terminal(command)
+    source = open_stdin() if name == STDIN else open_file(name, follow=False)
     kind = kind_of(source)
     if kind in ("packets", "signals"):
         if files:

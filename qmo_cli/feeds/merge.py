@@ -139,7 +139,12 @@ class Merge:
         yield from held
 
     def finish(self) -> Iterator[Block]:
-        """What was held back."""
+        """The input is over: what was held back. What is later than all of it is not in it, and that is said."""
+        for file in self.files:
+            left = sum(record.name == file.name for record in self.waiting)
+            if left:
+                words = "1 record is" if left == 1 else f"{left} records are"
+                logger.warning("%s: %s later than the end of the input, and left out", file.name, words)
         return self._release()
 
     def _due(self, before: int, schema: str | None) -> Block:
@@ -151,12 +156,8 @@ class Merge:
         return Block(b"".join([record.data for record in due]), due[0].name, numbers[0], "line", schema, numbers)
 
     def close(self) -> None:
-        """The input is over: say what is later than all of it, and thus not in it."""
+        """Read no more of any file."""
         for file in self.files:
-            left = sum(record.name == file.name for record in self.waiting)
-            if left:
-                logger.warning("%s: %d of its records are later than the end of the input, and left out",
-                               file.name, left)
             file.close()
 
 

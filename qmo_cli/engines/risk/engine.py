@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from math import isfinite
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from ...blocks import SECOND
 from ...errors import ConfigurationError
@@ -34,8 +35,10 @@ from .log import Entry, Log, Recall, contract_of
 from .reading import GUARDS, Guard, RiskReading
 from .sizing import Usual
 
+NO_FACTS = b'"context":null}'
 MINUTE = UNITS["m"]
 STALE = 60                              # s: an older price values no position, unless the stale guard says otherwise
+MOST = 1000                             # guards of the market that are kept
 NO_RECORDS = "no fill or account record has come; merge them with --merge FILE"
 NO_BALANCE = "no account record has told the balance"
 KINDS = ("end-of-day", "intraday")
@@ -104,7 +107,11 @@ class Risk:
     point_value: float | None = field(default=None, init=False)
     kept_peak: int | None = field(default=None, init=False)  # as of the last line in the file
     until: int = field(default=0, init=False)            # ns: before it nothing changes by itself
-    seen: tuple[object, ...] | None = field(default=None, init=False)
+    seen: tuple[object, ...] | None = field(default=None, init=False)  # of the account, by its guards
+    of_account: list[Guard] = field(default_factory=list, init=False)
+    of_market: list[Guard] = field(default_factory=list, init=False)
+    known: dict[Any, Guard] = field(default_factory=dict, init=False)  # of the market, by value
+    fallen: int | None = field(default=None, init=False)  # drawdown, 1e-18
     kept: RiskReading | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
@@ -140,13 +147,11 @@ class Risk:
             self.log.close()
 
     def update(self, packet: Packet) -> RiskReading | Missing:
+        kept, calm = self.kept, not (self.marking or self.watching or self.ledger.holdings)
+        if calm and kept is not None and packet.ts < self.until and without_facts(packet.slots["inputs"]):
+            return kept
         inputs: InputsSeen = packet.read("inputs", InputsSeen)
         facts = inputs.context
-        kept = self.kept
-        if facts is None and kept is not None and packet.ts < self.until and not (
-            self.marking or self.watching or self.ledger.holdings
-        ):
-            return kept
         market: Market = packet.read("market", Market)
         self._know(packet, market)
         rows = inputs.trades.seconds if self.marking and inputs.trades is not None else []
@@ -169,7 +174,8 @@ class Risk:
     def _advance(self, packet: Packet, facts: list[ContextFact], rows: list[Second]) -> None:
         """Facts and trades in the order of time, trades second by second: no frame's length shows in the result."""
         place = 0
-        for known, entry, fact in self._merged(packet, facts):
+        recalled = self.recall is not None and self.recall.next is not None and self.recall.next < packet.ts
+        for known, entry, fact in self._merged(packet, facts) if facts or recalled else ():
             while place < len(rows) and rows[place].second <= known // SECOND:
                 self._trade(rows[place])
                 place += 1
@@ -186,7 +192,7 @@ class Risk:
         """The facts of the file that are due, and those of the packet."""
         came: list[tuple[int, Entry | None, ContextFact | None]]
         came = [(int(fact.late or fact.ts_event), None, fact) for fact in facts]
-        if self.recall is not None and self.recall.next is not None and self.recall.next < packet.ts:
+        if self.recall is not None:
             came = [(int(entry.ts), entry, entry.fact) for entry in self.recall.due(packet.ts)] + came
             came.sort(key=lambda event: event[0])
         return came
@@ -199,13 +205,16 @@ class Risk:
 
     def _finish(self, ts: int) -> None:
         """Value the account at the close of the second that is over."""
-        if self.second >= 0 and (self.second + 1) * SECOND <= ts:
+        if (self.second + 1) * SECOND <= ts:
             self.second, self.last = -1, self.traded
-            self._mark(self.traded)
+            if self.ledger.holdings:
+                self._mark(self.traded)
 
     def _pass_to(self, ts: int) -> None:
-        self._finish(ts)
-        self.ledger.pass_to(ts, lambda: self._profit(self.last))
+        if self.second >= 0:
+            self._finish(ts)
+        if ts >= self.ledger.day.end:
+            self.ledger.pass_to(ts, self._profit(self.last))
 
     def _mark(self, price: int) -> None:
         self.ledger.mark(self._profit(price))
@@ -288,60 +297,61 @@ class Risk:
     # --- the reading
 
     def _reading(self, packet: Packet, market: Market) -> RiskReading:
+        held = bool(self.ledger.holdings)
+        age: int | None = None
+        if market.price_ts is not None and (held or self.stale_seconds):
+            age = max(0, packet.ts - int(market.price_ts)) // SECOND
+        old = held and (age is None or age > (self.stale_seconds or STALE))
+        profit = self._profit(None if old or packet.price is None else fixed(packet.price)) if held else 0
+        known = self._account(profit, age, packet.ts)
+        of_market = self._of_market(packet, market, age) if self.watching else []
+        factor = 1.0 if self.usual is None else self.usual.factor
+        if self.kept is None or known or of_market != self.of_market or factor != self.kept.size_factor:
+            self.of_market = of_market
+            self.kept = self._build(profit, factor)
+        return self.kept
+
+    def _account(self, profit: int | None, age: int | None, ts: int) -> bool:
+        """Bring the guards of the account up to date; whether anything in it has changed."""
         ledger = self.ledger
-        age = None if market.price_ts is None else max(0, packet.ts - int(market.price_ts)) // SECOND
-        spread = to_six(market.spread / market.tick) if market.spread is not None and market.tick else None
-        bars: BarsSeen | None = packet.read("bars", BarsSeen) if self.watching else None
-        atr = None if bars is None else bars.atr
-        if self.usual is not None and bars is not None and bars.atr is not None:
-            self.usual.take(bars.count, bars.atr)
-        old = age is None or age > (self.stale_seconds or STALE)
-        profit = self._profit(None if packet.price is None or (old and ledger.holdings) else fixed(packet.price))
-        resume = self._resume(packet.ts)
-        now = (
-            profit, ledger.day.date, ledger.day.low, ledger.peak, resume, spread if self.spread_ticks else None, atr,
-            age if self.stale_seconds else None, old and bool(ledger.holdings),
-        )
+        resume = self._resume(ts)
+        now = (profit, ledger.day.date, ledger.day.low, ledger.peak, resume, age if profit is None else None)
+        if now == self.seen:
+            return False
+        self.seen = now
         self.until = min(ledger.day.end, resume or ledger.day.end)
         if self.recall is not None and self.recall.next is not None:
             self.until = min(self.until, self.recall.next + 1)
-        if self.kept is None or now != self.seen:
-            self.seen = now
-            why = self._why(packet, market, age, old)
-            self.kept = self._build(self._known(profit, resume, spread, atr, age, why), profit)
-        return self.kept
+        self.of_account, self.fallen = self._guards(profit, resume, age)
+        return True
 
     def _resume(self, ts: int) -> int:
         """When the pause ends that is on now; 0 without one."""
         resume = self.ledger.last_loss + round(self.pause_minutes * MINUTE)
         return resume if self.losses and self.ledger.day.losses >= self.losses and ts < resume else 0
 
-    def _why(self, packet: Packet, market: Market, age: int | None, old: bool) -> dict[str, str]:
-        """Why what guards compare is not known, by guard."""
-        no_bars = packet.missing.get("bars.atr") or packet.missing.get("bars") or "needs engine bars"
-        priced = "no price yet" if age is None else f"the price is {age} s old" if old else (
-            "the price is not that of the position's contract")
-        return {
-            "daily_loss": priced, "drawdown": priced if self.ledger.balance is not None else NO_BALANCE,
-            "spread": "needs the contract's tick" if market.spread is not None else "there is no quote of both sides",
-            "volatility": no_bars, "stale": "no price yet",
-        }
-
-    def _known(
-        self, profit: int | None, resume: int, spread: float | None, atr: float | None, age: int | None,
-        why: dict[str, str],
-    ) -> Known:
-        ledger = self.ledger
-        closed = self._closed()
-        if closed is not None:
-            why |= dict.fromkeys(("daily_loss", "drawdown", "trades", "cool_down"), closed)
+    def _guards(self, profit: int | None, resume: int, age: int | None) -> tuple[list[Guard], int | None]:
+        """The guards of the account that are set, in the order of their names, and the drawdown."""
+        ledger, closed = self.ledger, self._closed()
         value = ledger.value(profit)
-        return Known(
-            self.killed, self.kill_detail, closed,
-            None if closed is not None or profit is None else ledger.day.realised + profit, ledger.day.low,
-            None if closed is not None or value is None or ledger.peak is None else max(0, ledger.peak - value),
-            ledger.day.trades, ledger.day.losses, resume, spread, atr, age, why,
+        fallen = None if closed or value is None or ledger.peak is None else max(0, ledger.peak - value)
+        unpriced = "no price yet" if age is None else f"the price is {age} s old" if age > STALE or (
+            self.stale_seconds and age > self.stale_seconds) else "the price is not that of the position's contract"
+        known = Known(
+            closed, unpriced, unpriced if ledger.balance is not None else NO_BALANCE,
+            None if closed or profit is None else ledger.day.realised + profit, ledger.day.low, fallen,
+            ledger.day.trades, ledger.day.losses, resume,
         )
+        found = [guards.kill(self.killed, self.kill_detail)]
+        if self.daily_loss:
+            found.append(guards.daily_loss(known, money(self.daily_loss)))
+        if self.drawdown:
+            found.append(guards.drawdown(known, money(self.drawdown)))
+        if self.trades:
+            found.append(guards.trades(known, self.trades))
+        if self.losses:
+            found.append(guards.cool_down(known, self.losses))
+        return found, fallen
 
     def _closed(self) -> str | None:
         """Why the trader's records do not tell the account's state."""
@@ -358,39 +368,55 @@ class Risk:
                 return f"{contract} is in {spec.currency}, the account in {ledger.currency}"
         return None
 
-    def _build(self, known: Known, profit: int | None) -> RiskReading:
+    def _of_market(self, packet: Packet, market: Market, age: int | None) -> list[Guard]:
+        """The guards of the market that are set."""
+        bars: BarsSeen | None = packet.read("bars", BarsSeen)
+        atr = None if bars is None else bars.atr
+        if self.usual is not None and bars is not None and atr is not None:
+            self.usual.take(bars.count, atr)
+        found = []
+        if self.spread_ticks:
+            ticks = to_six(market.spread / market.tick) if market.spread is not None and market.tick else None
+            why = "there is no quote of both sides" if market.spread is None else "needs the contract's tick"
+            found.append(self._compared(guards.spread, ticks, self.spread_ticks, why))
+        if self.atr_points:
+            why = packet.missing.get("bars.atr") or packet.missing.get("bars") or "needs engine bars"
+            found.append(self._compared(guards.volatility, atr, self.atr_points, why))
+        if self.stale_seconds:
+            found.append(self._compared(guards.stale, age, self.stale_seconds, "no price yet"))
+        return found
+
+    def _compared(
+        self, guard: Callable[[float, float], Guard], value: float | None, limit: float, why: str,
+    ) -> Guard:
+        """A guard of the market; the same few values come again and again."""
+        if value is None:
+            return guards.unknown(guard.__name__, limit, why)
+        found = self.known.get((guard, value))
+        if found is None:
+            self.known = self.known if len(self.known) < MOST else {}
+            found = self.known[guard, value] = guard(value, limit)
+        return found
+
+    def _build(self, profit: int | None, factor: float) -> RiskReading:
         ledger, told = self.ledger, self.ledger.informed
-        found = self._guards(known)
+        found = self.of_account + self.of_market
         reasons = [guard.reason for guard in found if guard.reason is not None]
-        if self.log is not None and self.log.fault is not None and self.log.fault not in reasons:
+        if self.log is not None and self.log.fault is not None:
             reasons.insert(0, self.log.fault)
         return RiskReading(
-            not reasons, reasons, 1.0 if self.usual is None else self.usual.factor, self.killed,
+            not reasons, reasons, factor, self.killed,
             None if ledger.balance is None else amount(ledger.balance), ledger.currency,
             ledger.position if told else None, amount(ledger.day.realised) if told and not ledger.day.doubt else None,
             amount(profit) if told and profit is not None else None, ledger.day.trades if told else None,
-            ledger.day.losses if told else None, None if known.drawdown is None else amount(known.drawdown), found,
+            ledger.day.losses if told else None, None if self.fallen is None else amount(self.fallen), found,
             self.names_off,
         )
 
-    def _guards(self, known: Known) -> list[Guard]:
-        """Those that are set, in the order of their names."""
-        found = [guards.kill(known)]
-        if self.daily_loss:
-            found.append(guards.daily_loss(known, money(self.daily_loss)))
-        if self.drawdown:
-            found.append(guards.drawdown(known, money(self.drawdown)))
-        if self.trades:
-            found.append(guards.trades(known, self.trades))
-        if self.losses:
-            found.append(guards.cool_down(known, self.losses))
-        if self.spread_ticks:
-            found.append(guards.spread(known, self.spread_ticks))
-        if self.atr_points:
-            found.append(guards.volatility(known, self.atr_points))
-        if self.stale_seconds:
-            found.append(guards.stale(known, self.stale_seconds))
-        return found
+
+def without_facts(inputs: Any) -> bool:
+    """Whether a packet's inputs hold no facts; a line that ends as lines usually do need not be decoded to know."""
+    return bytes(inputs).endswith(NO_FACTS) if type(inputs) is Raw else inputs.context is None
 
 
 def sisters(one: str, other: str) -> bool:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ...packets import AccountFact, FillFact
 from ...sessions import next_trade_day_start, trade_date
 from .holdings import Holding, Outcome, money
-
-Profit = Callable[[], int | None]
 
 
 @dataclass(slots=True)
@@ -46,12 +43,10 @@ class Ledger:
         """Contracts of all fills."""
         return sum([holding.size for holding in self.holdings.values()])
 
-    def pass_to(self, ts: int, profit: Profit) -> None:
-        """Begin the trade date of this time, if the one before is over; the peak of its end counts."""
-        if ts < self.day.end:
-            return
+    def pass_to(self, ts: int, profit: int | None) -> None:
+        """Begin the trade date of this time; the one before is over, and the peak of its end counts."""
         if self.day.end:
-            self.raise_peak(profit())
+            self.raise_peak(profit)
         self.day = Day(trade_date(ts), next_trade_day_start(ts), doubt=self.mismatch)
 
     def raise_peak(self, profit: int | None) -> None:
