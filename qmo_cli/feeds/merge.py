@@ -171,12 +171,13 @@ def later(data: bytes, start: int, ts: int) -> int:
 
 def names_before(data: bytes, start: int, stop: int) -> int:
     """Offset of the mapping records that end at ``stop``; ``stop`` itself if there are none."""
-    at = stream.first_of(data, start, MAPPINGS)
+    part = memoryview(data)[:stop]
+    at = stream.first_of(part, start, MAPPINGS)
     while at < stop:
-        end = stream.same(data, at)
+        end = stream.same(part, at)
         if end >= stop:
             return int(at)
-        at = stream.first_of(data, end, MAPPINGS)
+        at = stream.first_of(part, end, MAPPINGS)
     return stop
 
 
