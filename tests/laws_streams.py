@@ -11,7 +11,7 @@ import databento_dbn as vendor
 from hypothesis import assume
 from hypothesis import strategies as st
 
-from qmo_cli.blocks import MAPPING, SECOND, SIMULATOR, SYSTEM, Block
+from qmo_cli.blocks import F_LAST, MAPPING, MBO, SECOND, SIMULATOR, SYSTEM, Block
 from qmo_cli.feeds.sim import SimOptions, simulate
 from qmo_cli.market import stream
 from qmo_cli.records import Account, Fill, Kill, News, Quote, System, from_dbn, to_dbn
@@ -91,10 +91,17 @@ def roll(records: list[bytes], at: int, ts: int) -> list[bytes]:
 
 
 def rename(records: list[bytes], at: int, ts: int) -> list[bytes]:
-    """From here on the first id is another contract of the same series."""
+    """From here on the first id is another contract of the same series; names change between events."""
+    while 0 < at < len(records) and not ends_event(records[at - 1]):
+        at += 1
     if not any(map(is_first, records[:at])) or renumbered(records, 2 * FIRST, 0) != records:
         return records  # nobody named it before, or the series has left it
     return [*records[:at], mapping(SERIES[0], "GCQ6", instrument=FIRST, ts_event=ts), *records[at:]]
+
+
+def ends_event(record: bytes) -> bool:
+    """Whether the record is the last of its event, as far as it says so itself."""
+    return record[1] != MBO or bool(record[36] & F_LAST)
 
 
 def before(*added: bytes) -> Callable[[list[bytes], int], list[bytes]]:
