@@ -31,6 +31,7 @@ COMMANDS = {
     "explain": "Say in words why the score and the signal are what they are.",
     "plot": "Draw what qmo saw: price, zones, sweeps, signals, volume and delta.",
     "memory": "Look into the memory of zones, retests and icebergs.",
+    "risk": "Show the account and its guards as of the end of an input.",
     "evaluate": "Measure the detectors on simulated markets whose truth is known.",
     "schema": "Print the JSON Schema of a line type, or list the types.",
 }

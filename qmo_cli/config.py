@@ -16,7 +16,7 @@ import click
 from .errors import ConfigurationError
 
 TABLE_FIELDS = {"score": ("phases",)}
-COMMAND_TABLES = ("feed", "route", "engine", "score", "signal", "run", "plot", "memory", "evaluate", "schema")
+COMMAND_TABLES = ("feed", "route", "engine", "score", "signal", "run", "plot", "memory", "risk", "evaluate", "schema")
 
 
 @dataclass(frozen=True)

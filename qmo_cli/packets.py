@@ -317,6 +317,7 @@ class NewsFact(Struct, frozen=True, gc=False, tag_field="kind", tag="news"):
     impact: Annotated[Literal["low", "medium", "high"] | None, OPTIONAL]
     sentiment: OptionalFloat             # -1 bad for the price ... 1 good for it
     source: OptionalStr
+    late: OptionalStr = None             # ns: how far the stream had come when it arrived; null: no further than it
 
 
 class FillFact(Struct, frozen=True, gc=False, tag_field="kind", tag="fill"):
@@ -329,6 +330,7 @@ class FillFact(Struct, frozen=True, gc=False, tag_field="kind", tag="fill"):
     size: int                            # contracts
     order_id: OptionalStr
     fees: OptionalFloat                  # money, paid
+    late: OptionalStr = None             # ns: how far the stream had come when it arrived; null: no further than it
 
 
 class AccountFact(Struct, frozen=True, gc=False, tag_field="kind", tag="account"):
@@ -339,6 +341,7 @@ class AccountFact(Struct, frozen=True, gc=False, tag_field="kind", tag="account"
     equity: OptionalFloat                # money, open positions included
     position: OptionalInt                # contracts, negative: short
     currency: str
+    late: OptionalStr = None             # ns: how far the stream had come when it arrived; null: no further than it
 
 
 class KillFact(Struct, frozen=True, gc=False, tag_field="kind", tag="kill"):
@@ -347,6 +350,7 @@ class KillFact(Struct, frozen=True, gc=False, tag_field="kind", tag="kill"):
     ts_event: str
     active: bool                         # false: resume
     detail: str
+    late: OptionalStr = None             # ns: how far the stream had come when it arrived; null: no further than it
 
 
 ContextFact = NewsFact | FillFact | AccountFact | KillFact

@@ -9,12 +9,13 @@ from typing import Any
 
 from qmo_cli.blocks import BBO_1S, DEFINITION, MAPPING, MBO, MBP_1, MBP_10, OHLCV_1D, OHLCV_1S, SYSTEM, TRADES, Block
 from qmo_cli.errors import BadData, UsageError
+from qmo_cli.facts import Facts
 from qmo_cli.instruments import Spec, is_outright, spec_from_definition, spec_of
 from qmo_cli.market.reader import Reader
 from qmo_cli.market.stream import count, first_of, same
 from qmo_cli.packets import Notice, fixed
 from qmo_cli.reasons import reasons
-from qmo_cli.records import from_dbn, schema_at
+from qmo_cli.records import Quote, from_dbn, schema_at
 from qmo_cli.records.layout import layout, read_mapping
 from qmo_cli.times import duration
 from qmo_cli.tray import Packet
@@ -92,6 +93,7 @@ class Router:
         self.last_trade: dict[str, float] = {}     # series -> last trade price
         self.specs: dict[int, Spec] = {}           # from definition records
         self.notices: dict[int, list[Notice]] = {}
+        self.facts = Facts()
         self.early: list[Notice] = []              # notices from before any instrument was seen
         self.packets: list[Packet] = []            # ready to go
         self.counts: Counter[str] = Counter()
@@ -191,6 +193,7 @@ class Router:
         old = self.current.get(series)
         self.current[series] = instrument_id
         instrument.label = Label(series, symbol)
+        instrument.facts = self.facts.missed(series, symbol, instrument_id)
         self._specify(instrument)
         if self.early:
             self.notices[instrument_id], self.early = self.early, []
@@ -229,8 +232,20 @@ class Router:
         elif kind is not None:
             self.reader.interrupt(ts)
             self._notify(Notice(kind, record.ts_event, record.detail, record.count, None))
-        elif record.__struct_config__.tag == "quote":
+        elif isinstance(record, Quote):
             self._quote(record, ts)
+        else:
+            self._inform(record, ts)
+
+    def _inform(self, record: Any, ts: int) -> None:
+        """Put news, a fill, an account or a kill switch into the packets that it concerns."""
+        fact = self.facts.add(record, ts, self.reader.newest, self.names)
+        present: list[Any] = [instrument for instrument in self.reader.instruments.values() if instrument is not None]
+        wanted = [
+            instrument.instrument_id for instrument in present
+            if self.facts.offer(instrument.label.series, instrument.label.symbol, instrument.instrument_id)
+        ]
+        self.reader.inform(ts, wanted, fact)
 
     def _notify(self, notice: Notice) -> None:
         """Put a notice into the next packet of every instrument: those it closed are waiting to be taken."""

@@ -22,12 +22,13 @@ def names() -> list[str]:
 
 
 def side_lines() -> dict[str, type]:
-    """The lines that do not flow down the chain, by name: of memory, of an evaluation, of the simulator's truth."""
+    """The lines beside the chain, by name: of memory, of the account, of an evaluation, of the simulator's truth."""
     from .engines.memory.views import LINES
+    from .engines.risk.views import LINES as RISK
     from .evaluation.evaluate import LINES as EVALUATION
     from .evaluation.truth import LINES as TRUTH
 
-    return {**LINES, **EVALUATION, **TRUTH}
+    return {**LINES, **RISK, **EVALUATION, **TRUTH}
 
 
 def event_types() -> dict[str, type]:

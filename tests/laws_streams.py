@@ -11,10 +11,10 @@ import databento_dbn as vendor
 from hypothesis import assume
 from hypothesis import strategies as st
 
-from qmo_cli.blocks import MAPPING, SECOND, SIMULATOR, SYSTEM, Block
+from qmo_cli.blocks import F_LAST, MAPPING, MBO, SECOND, SIMULATOR, SYSTEM, Block
 from qmo_cli.feeds.sim import SimOptions, simulate
 from qmo_cli.market import stream
-from qmo_cli.records import Kill, News, Quote, System, from_dbn, to_dbn
+from qmo_cli.records import Account, Fill, Kill, News, Quote, System, from_dbn, to_dbn
 
 from .laws import Setup
 from .reference_records import describe
@@ -91,10 +91,17 @@ def roll(records: list[bytes], at: int, ts: int) -> list[bytes]:
 
 
 def rename(records: list[bytes], at: int, ts: int) -> list[bytes]:
-    """From here on the first id is another contract of the same series."""
+    """From here on the first id is another contract of the same series; names change between events."""
+    while 0 < at < len(records) and not ends_event(records[at - 1]):
+        at += 1
     if not any(map(is_first, records[:at])) or renumbered(records, 2 * FIRST, 0) != records:
         return records  # nobody named it before, or the series has left it
     return [*records[:at], mapping(SERIES[0], "GCQ6", instrument=FIRST, ts_event=ts), *records[at:]]
+
+
+def ends_event(record: bytes) -> bool:
+    """Whether the record is the last of its event, as far as it says so itself."""
+    return record[1] != MBO or bool(record[36] & F_LAST)
 
 
 def before(*added: bytes) -> Callable[[list[bytes], int], list[bytes]]:
@@ -134,10 +141,22 @@ def fetch(records: list[bytes], at: int, ts: int) -> list[bytes]:
 
 
 def unread(records: list[bytes], at: int, ts: int) -> list[bytes]:
-    """Records that no engine reads: status, news, a kill switch."""
-    status = bytes(vendor.StatusMsg(1, near(records, at), ts, ts))
-    own = [to_dbn(News(ts_event=str(ts), headline="Rates held", source="wire")), to_dbn(Kill(ts_event=str(ts)))]
-    return before(status, *own)(records, at)
+    """A record that no engine reads."""
+    return before(bytes(vendor.StatusMsg(1, near(records, at), ts, ts)))(records, at)
+
+
+def inform(records: list[bytes], at: int, ts: int) -> list[bytes]:
+    """News, the kill switch and its release, some of it late; of all series or of one."""
+    news = News(ts_event=str(ts - SECOND), headline="Rates held", source="wire", series=SERIES[0])
+    own = (news, Kill(ts_event=str(ts)), Kill(ts_event=str(ts + 20_000_000), active=False, detail="by hand"))
+    return before(*map(to_dbn, own))(records, at)
+
+
+def deal(records: list[bytes], at: int, ts: int) -> list[bytes]:
+    """The trader's account, a fill that opens a position and one that closes half of it at a loss."""
+    bought = Fill(ts_event=str(ts), side="B", price=2000.5, size=2, fees=2.5)
+    sold = Fill(ts_event=str(ts + 10_000_000), side="A", price=1999.9, size=1, order_id="7", symbol="MGC")
+    return before(to_dbn(Account(ts_event=str(ts), balance=50_000.0)), to_dbn(bought), to_dbn(sold))(records, at)
 
 
 def nameless(records: list[bytes], at: int, ts: int) -> list[bytes]:
@@ -155,7 +174,7 @@ def is_first(record: bytes) -> bool:
 
 
 HAPPENINGS: tuple[Callable[[list[bytes], int, int], list[bytes]], ...] = (
-    silence, gap, reconnect, roll, rename, define, fetch, unread, nameless, strange,
+    silence, gap, reconnect, roll, rename, define, fetch, unread, inform, deal, nameless, strange,
 )
 
 

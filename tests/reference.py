@@ -29,6 +29,10 @@ richest schema so far reach the number. Its end is ``newest`` as of the instrume
 the end of its last frame. A record is late if older than that. Clocks cover nothing, other system records close all
 open frames at ``newest``.
 
+Facts (news, fill, account, kill) move time as a clock does, end no event, and go into the frame by time in which
+``newest`` then lies, or into the open one by trade or count, of each instrument that they concern; that frame exists
+then. They are never too late; one older than its frame's begin, or than the end of the last, is counted late.
+
 Several schemas of one instrument: see reference_state. A record that gives nothing is ``dropped``: it moves time,
 makes a frame by time exist and nothing else.
 """
@@ -66,6 +70,7 @@ class ReferenceReader:
         self.names: dict[int, tuple[str, str | None]] = {}
         self.waiting: list[Frame] = []
         self.frames: list[Frame] = []
+        self.facts: list[tuple[Record, Frame]] = []
         self.events = 0
         self.snapshots = 0
 
@@ -78,6 +83,8 @@ class ReferenceReader:
             self.names[record.instrument] = (record.series, record.symbol)
         elif record.schema == "system":
             self._system(record)
+        elif record.schema == "fact":
+            self._fact(record)
         else:
             self._market(record)
         self._release()
@@ -106,6 +113,31 @@ class ReferenceReader:
             for state in self.states.values():
                 state.frames.setdefault(end, Sums())
         self._close()
+
+    def _fact(self, record: Record) -> None:
+        """A fact goes into the frame that time has come to, of each instrument that it concerns."""
+        late = str(self.newest) if record.time < self.newest else None
+        self.newest = max(self.newest, record.time)
+        self._end_overdue()
+        self._close()
+        self.facts.append((record, self._told(record, late)))
+        now = 0 if self.mode != "time" else (self.newest // self.every + 1) * self.every
+        for state in self._by_id():
+            if concerns(record, state.instrument, *self._names(state)):
+                state.frames.setdefault(now, Sums()).facts.append(self.facts[-1][1])
+                behind = record.time // self.every * self.every + self.every < now
+                state.late += behind if self.mode == "time" else record.time < state.last_end
+                state.last = self.newest
+
+    def _told(self, record: Record, late: str | None) -> Frame:
+        fact = fact_of(record, late)
+        if fact["kind"] == "fill" and fact["symbol"] is None and record.instrument:
+            series, symbol = self.names.get(record.instrument, (str(record.instrument), None))
+            fact["symbol"] = symbol or series
+        return fact
+
+    def _names(self, state: State) -> tuple[str, str | None]:
+        return self.names.get(state.instrument, (str(state.instrument), None))
 
     def _interrupt(self) -> None:
         """End all events, and close all frames here, so that none spans what happened."""
@@ -147,6 +179,8 @@ class ReferenceReader:
         if state is None:
             state = State(record.instrument, self.newest // self.every * self.every)
             self.states[record.instrument] = state
+            named = self._names(state)
+            state.early = [fact for known, fact in self.facts if concerns(known, state.instrument, *named)]
         return state
 
     def _is_late(self, state: State, record: Record) -> bool:
@@ -219,8 +253,11 @@ class ReferenceReader:
                     self._emit(state, end, end, closed=True)
 
     def _emit(self, state: State, frame: int, ts: int, *, closed: bool) -> None:
-        series, symbol = self.names.get(state.instrument, (str(state.instrument), None))
-        slots = frame_of(state, state.frames.pop(frame), ts, self.tick(state.instrument), closed=closed)
+        series, symbol = self._names(state)
+        sums = state.frames.pop(frame)
+        slots = frame_of(state, sums, ts, self.tick(state.instrument), closed=closed)
+        slots["inputs"]["context"] = state.early + sums.facts or None
+        state.early = []
         head = {"ts": ts, "instrument_id": state.instrument, "series": series, "symbol": symbol, "closed": closed}
         self.waiting.append({**head, "price": slots["market"]["price"], **slots})
         state.last_end = ts
@@ -230,6 +267,32 @@ class ReferenceReader:
         if not any(0 < event.frame <= self.newest for state in self.states.values() for event in state.open.values()):
             self.frames += sorted(self.waiting, key=lambda frame: (frame["ts"], frame["instrument_id"]))
             self.waiting = []
+
+
+def concerns(record: Record, instrument: int, series: str, symbol: str | None) -> bool:
+    """Whether a fact is about an instrument."""
+    assert record.fact is not None
+    wanted = record.fact
+    if "series" in wanted:
+        return bool(wanted["series"] == series)
+    if wanted["schema"] == "fill":
+        return True
+    return wanted["symbol"] in (series, symbol) if "symbol" in wanted else record.instrument in (0, instrument)
+
+
+CONTEXT = {
+    "news": {"headline": None, "impact": None, "sentiment": None, "source": None},
+    "fill": {"symbol": None, "side": None, "price": None, "size": None, "order_id": None, "fees": None},
+    "account": {"balance": None, "equity": None, "position": None, "currency": "USD"},
+    "kill": {"active": True, "detail": ""},
+}
+
+
+def fact_of(record: Record, late: str | None) -> Frame:
+    """A fact as a packet shows it."""
+    given = record.fact or {}
+    values = {name: given.get(name, value) for name, value in CONTEXT[given["schema"]].items()}
+    return {"kind": given["schema"], "ts_event": str(record.time), **values, "late": late}
 
 
 def goes_on(event: Open, record: Record) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import struct
 from dataclasses import dataclass, field
+from typing import Any
 
 from qmo_cli.blocks import PRICE_SCALE, SECOND, UNDEF_PRICE, UNDEF_TIME
 
@@ -14,6 +15,7 @@ NAMES = {
     160: "mbo", 10: "mbp-10", 1: "mbp-1", 0: "trades", 195: "bbo-1s", 196: "bbo-1m",
     32: "ohlcv-1s", 33: "ohlcv-1m", 34: "ohlcv-1h", 35: "ohlcv-1d", 22: "mapping", 23: "system",
 }
+FACTS = frozenset({"news", "fill", "account", "kill"})
 INTERVALS = {32: 1, 33: 60, 34: 3600, 35: 86_400}  # s
 SNAPSHOT, LAST = 32, 128
 
@@ -40,6 +42,7 @@ class Record:
     series: str = ""
     symbol: str | None = None
     clock: bool = False
+    fact: dict[str, Any] | None = None  # of one of our own records: the fields of its text
     arrived: int = 0              # ns: the newest time of the whole input when it came
 
     @property
@@ -126,8 +129,10 @@ def _mapping(data: bytes, head: tuple[int, int, int, int]) -> Record:
 def _system(data: bytes, head: tuple[int, int, int, int]) -> Record:
     publisher, instrument, ts_event, _ = head
     text = _text(data[16:319])
-    clock = text.startswith("{") and "clock" in json.loads(text).values()
-    return Record("system", publisher, instrument, ts_event, ts_event, clock=clock)
+    fields = json.loads(text) if text.startswith("{") else {}
+    if fields.get("schema") in FACTS:
+        return Record("fact", publisher, instrument, ts_event, ts_event, fact=fields)
+    return Record("system", publisher, instrument, ts_event, ts_event, clock="clock" in fields.values())
 
 
 def describe(data: bytes) -> str:

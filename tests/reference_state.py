@@ -101,6 +101,7 @@ class Sums:
     leading: list[Record] = field(default_factory=list)  # of the bars, those that give price and volume
     flags: set[str] = field(default_factory=set)
     count: int = 0             # records of the richest schema
+    facts: list[Frame] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -111,6 +112,7 @@ class State:
     closed: int                                       # end of the last frame by time that is closed
     last: int = 0                                     # newest time as of its last record
     last_end: int = 0                                 # end of its last packet
+    early: list[Frame] = field(default_factory=list)  # facts from before it was seen
     book: OrderBook = field(default_factory=OrderBook)
     complete: bool = False
     probation: int | None = None                      # ns, start of the count

@@ -11,6 +11,7 @@ from ..errors import UsageError
 from ..router import RouteOptions
 from .options import Stage, stage_options
 from .output import write_all
+from .sources import merge_option
 from .stages import (
     ROUTE,
     Batches,
@@ -48,14 +49,15 @@ def complete_names(ctx: click.Context, param: click.Parameter, incomplete: str) 
 @click.option("--events", is_flag=True, help="Print lifecycle events, one a line, instead of packets.")
 @click.option("--format", "form", type=click.Choice(["ndjson", "table"]), default="ndjson", show_default=True,
               help="Packets as lines of JSON, or the readings as a table for a person.")
+@merge_option
 @set_option
 @memory_option
 @from_option
 @stats_option
 @stage_options(ROUTE)
 def engine(
-    names: tuple[str, ...], listing: bool, events: bool, form: str, parameters: tuple[str, ...], memory: str | None,
-    since: int | None, stats: bool, routing: RouteOptions,
+    names: tuple[str, ...], listing: bool, events: bool, form: str, merge: tuple[str, ...],
+    parameters: tuple[str, ...], memory: str | None, since: int | None, stats: bool, routing: RouteOptions,
 ) -> None:
     """Let engines read packets, or records, and add what they see.
 
@@ -78,7 +80,7 @@ def engine(
     router.counting = stats
     engines = make_engines(names, parameters, timing=stats, memory=memory)
     with closing(engines):
-        batches = watch.count(read_packets_or_records("engine", router, watch))
+        batches = watch.count(read_packets_or_records("engine", router, watch, merge))
         read = since_filter(updated(batches, engines.update), since)
         write_all(printed(read, engines.names, events=events, form=form))
     watch.show(router, engines.nanoseconds)

@@ -8,7 +8,7 @@ from ..feeds.sim import SimOptions
 from ..router import RouteOptions
 from .options import Stage, stage_options
 from .output import write_all
-from .sources import FeedOptions, read_blocks, source_argument
+from .sources import FeedOptions, merge_option, read_blocks, source_argument
 from .stages import ROUTE, from_option, packet_lines, since_filter, stats_option
 from .statistics import Stopwatch
 
@@ -22,10 +22,13 @@ Examples:
 
 @click.command(cls=Stage, epilog=EPILOG)
 @source_argument
+@merge_option
 @from_option
 @stats_option
 @stage_options(ROUTE)
-def route(source: tuple[str, ...], since: int | None, stats: bool, routing: RouteOptions) -> None:
+def route(
+    source: tuple[str, ...], merge: tuple[str, ...], since: int | None, stats: bool, routing: RouteOptions,
+) -> None:
     """Turn records into packets: one line per symbol and frame.
 
     Reads records from standard input (lines of JSON or DBN), or from SOURCE as feed does. A packet holds what traded
@@ -36,7 +39,7 @@ def route(source: tuple[str, ...], since: int | None, stats: bool, routing: Rout
 
     router, watch = Router(routing), Stopwatch(stats)
     router.counting = stats
-    blocks = read_blocks("route", source, FeedOptions(skip_bad=routing.skip_bad), SimOptions())
+    blocks = read_blocks("route", source, FeedOptions(skip_bad=routing.skip_bad, merge=merge), SimOptions())
     batches = watch.iterate("route", routed(router, watch.iterate("feed", blocks)), inside="feed")
     write_all(packet_lines(since_filter(watch.count(batches), since)))
     watch.show(router)

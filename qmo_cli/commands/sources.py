@@ -13,13 +13,15 @@ import click
 from ..blocks import UNDEF_TIME, Block
 from ..errors import UsageError
 from ..feeds.sim import SimOptions
-from .options import Part
+from .options import Part, StageOption
 
 if TYPE_CHECKING:
     from ..feeds.inputs import Source
 
 SIMULATOR = "sim"
 STDIN = "-"
+MERGE = ("Put the records of this file (lines of news, fill, account, kill, quote or system) into the stream, each at "
+         "its time; may be given several times.")
 HINTS = {
     "feed": "name a SOURCE, such as a file, or try: qmo feed sim | head -3",
     "route": "try: qmo feed FILE | qmo route",
@@ -28,6 +30,7 @@ HINTS = {
     "signal": "try: qmo feed FILE | qmo engine all | qmo score | qmo signal",
     "run": "name a SOURCE, such as a file, or try: qmo run sim",
     "explain": "name a SOURCE, such as a file, or try: qmo explain sim --minutes 30",
+    "risk": "name a FILE, or try: qmo run FILE --merge account.ndjson --full | qmo risk",
     "plot": "name a SOURCE, such as a file, or try: qmo plot sim --out chart.png",
 }
 
@@ -44,10 +47,12 @@ class FeedOptions:
     end: int | None = field(default=None, metadata={"help": "Drop records at or after this time."})
     derive: str | None = field(default=None, metadata={
         "help": "Make records of this poorer schema out of mbo.", "metavar": "SCHEMA"})
+    merge: tuple[str, ...] = field(default=(), metadata={"help": MERGE, "metavar": "FILE"})
     limit: int | None = field(default=None, metadata={"help": "Stop after so many records.", "metavar": "N"})
     speed: float = field(default=0.0, metadata={
         "help": "Pace of event time: 1 is real time, 0 as fast as possible.", "metavar": "FACTOR"})
-    follow: bool = field(default=False, metadata={"help": "At the end of the last file wait for more to be written."})
+    follow: bool = field(default=False, metadata={
+        "help": "At the end of the last file, and of merged ones, wait for more to be written."})
     skip_bad: bool = field(default=False, metadata={
         "help": "Go on after damaged records or lines; count them, and say so in the stream."})
 
@@ -61,6 +66,9 @@ class FeedOptions:
 FEED = Part("feed", "feeding", FeedOptions, times=frozenset({"start", "end"}))
 SIM = Part("feed", "simulation", SimOptions, names={"start": "sim_start"}, times=frozenset({"start"}),
            title="Options of the simulator")
+merge_option = click.option(
+    "--merge", cls=StageOption, stage="feed", multiple=True, type=click.Path(), metavar="FILE", help=MERGE,
+)
 source_argument: Callable[[Any], Any] = click.argument(
     "source", nargs=-1, type=click.Path(), metavar="[SOURCE]...",
 )
@@ -70,7 +78,7 @@ def read_blocks(
     command: str, source: tuple[str, ...], feeding: FeedOptions, simulation: SimOptions, stdin: Source | None = None,
 ) -> Iterator[Block]:
     """The records that a command was asked for. ``stdin`` is standard input where it was looked at before."""
-    from ..feeds import Selection, pace
+    from ..feeds import Selection, merge, pace
 
     names = source or (STDIN,)
     if STDIN in names:
@@ -84,7 +92,8 @@ def read_blocks(
         from ..feeds.derive import derive
 
         blocks = derive(blocks, wanted)
-    return pace(selection.apply(blocks), feeding.speed)
+    paced = pace(selection.apply(blocks), feeding.speed)
+    return merge(paced, feeding.merge, follow=feeding.follow, skip_bad=feeding.skip_bad)
 
 
 def derived_schema(names: tuple[str, ...], feeding: FeedOptions) -> str | None:

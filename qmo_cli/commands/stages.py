@@ -9,7 +9,7 @@ import click
 import msgspec
 
 from ..config import Configuration
-from ..errors import ConfigurationError
+from ..errors import ConfigurationError, UsageError
 from ..pipeline import Engines, check_settings, parse_settings, routed
 from ..router import ACCESS, RouteOptions, Router
 from ..score import ScoreOptions
@@ -61,17 +61,25 @@ def read_packets_of(command: str) -> Batches:
     return read_packets(open_stdin(), f"qmo {command}")
 
 
-def read_packets_or_records(command: str, router: Router, watch: Stopwatch) -> Batches:
-    """Packets from standard input; records are routed on the way."""
-    from ..feeds import open_source, open_stdin
+def read_packets_or_records(
+    command: str, router: Router, watch: Stopwatch, files: tuple[str, ...] = (), name: str = STDIN,
+) -> Batches:
+    """Packets of an input; records are routed on the way, with those of ``files`` merged into them."""
+    from ..feeds import merge, open_source, open_stdin
+    from ..feeds.inputs import open_file
     from ..ndjson import kind_of, read_packets
 
-    refuse_terminal(command)
-    source = open_stdin()
+    if name == STDIN:
+        refuse_terminal(command)
+    source = open_stdin() if name == STDIN else open_file(name, follow=False)
     kind = kind_of(source)
     if kind in ("packets", "signals"):
+        if files:
+            raise UsageError("--merge puts records among records, and these are packets; give it to the stage before")
         return watch.iterate("read", read_packets(source, f"qmo {command}"))
-    blocks = watch.iterate("feed", open_source([STDIN], skip_bad=router.options.skip_bad, stdin=source))
+    skip_bad = router.options.skip_bad
+    records = merge(open_source([STDIN], skip_bad=skip_bad, stdin=source), files, skip_bad=skip_bad)
+    blocks = watch.iterate("feed", records)
     return watch.iterate("route", routed(router, blocks), inside="feed")
 
 

@@ -13,6 +13,7 @@ from .iceberg.engine import IcebergEngine
 from .liquidity.engine import Liquidity
 from .memory.engine import Memory
 from .orderflow.engine import Orderflow
+from .risk.engine import Risk
 from .session.engine import SessionEngine
 from .volatility.engine import Volatility
 
@@ -26,4 +27,5 @@ ENGINES: dict[str, type[Engine]] = {engine.name: engine for engine in (
     Orderflow,
     Liquidity,
     Astro,
+    Risk,
 )}

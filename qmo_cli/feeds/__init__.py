@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from .files import open_source, open_stdin, read_source
+from .merge import merge
 from .pace import pace
 from .select import Selection
 
-__all__ = ["Selection", "open_source", "open_stdin", "pace", "read_source"]
+__all__ = ["Selection", "merge", "open_source", "open_stdin", "pace", "read_source"]

@@ -15,6 +15,7 @@ import cython
 
 from qmo_cli.market.instrument import Instrument
 from qmo_cli.market.summary import summarize
+from qmo_cli.packets import ContextFact
 
 SECOND = cython.declare(cython.longlong, 1_000_000_000)
 NEVER = cython.declare(cython.longlong, 0x7FFFFFFFFFFFFFFF)
@@ -123,12 +124,25 @@ class FrameClock:
 
     @cython.cfunc
     def let_go(self, instrument: Instrument, end: cython.longlong, closed: cython.bint) -> object:
-        """Close a frame that may have been pending, and those that clocks covered meanwhile."""
+        """Close a frame that may have been pending, and those that clocks covered and facts fell into meanwhile."""
         self.close(instrument, end, closed)
-        for covered in instrument.owed:
-            instrument.frame.restart(covered)
-            self.close(instrument, covered, closed)
-        instrument.owed = []
+        if instrument.owed or instrument.later:
+            self.catch_up(instrument, closed)
+        return None
+
+    @cython.cfunc
+    def catch_up(self, instrument: Instrument, closed: cython.bint) -> object:
+        """The frames that are over by now; the one that is still open stays so."""
+        later: list = instrument.later
+        ends: list = sorted({*instrument.owed, *[due for due, _ in later]})
+        instrument.owed, instrument.later = [], []
+        for end in ends:
+            instrument.facts = [fact for due, fact in later if due == end]
+            instrument.frame.restart(end)
+            if end < self.boundary:
+                self.close(instrument, end, closed)
+            else:
+                self.active.append(instrument)
         return None
 
     @cython.cfunc
@@ -189,14 +203,53 @@ class FrameClock:
         if self.mode == BY_TIME and self.boundary and ts >= self.boundary:
             self.cross(ts)
         self.newest = max(self.newest, ts)
-        for instrument in self.busy():
+        busy: list = self.busy()
+        self.active, self.pending = [], []
+        for instrument in busy:
             if instrument.event.open:
                 self.mark_unterminated(instrument)
                 instrument.end_event()
             end: cython.longlong = instrument.frame.end if self.mode == BY_TIME else self.newest
             self.let_go(instrument, min(end, self.newest), True)
-        self.active, self.pending = [], []
+        self.close_rest(True)
         self.release()
+
+    @cython.cfunc
+    def close_rest(self, closed: cython.bint) -> object:
+        """Close what was still open behind frames that waited for their events."""
+        instrument: Instrument
+        for instrument in self.active:
+            self.close(instrument, min(instrument.frame.end, self.newest) if closed else instrument.frame.end, closed)
+        self.active = []
+        return None
+
+    def inform(self, ts: int, wanted: list[int], fact: ContextFact) -> None:
+        """A fact for these instruments. It makes a frame by time exist, moves time, and ends no event.
+
+        Frames that ended before it close first. One whose event is not complete waits, and the fact goes into the
+        frame behind it.
+        """
+        self.newest = max(self.newest, ts)
+        if self.newest > self.deadline:
+            self.end_overdue()
+        if self.mode == BY_TIME and self.newest >= self.boundary:
+            self.cross(self.newest)
+        for instrument_id in wanted:
+            self.take_fact(self.instruments[instrument_id], ts, fact)
+        self.release()
+
+    @cython.cfunc
+    def take_fact(self, instrument: Instrument, ts: cython.longlong, fact: object) -> object:
+        by_time: cython.bint = self.mode == BY_TIME
+        due: cython.longlong = self.boundary if by_time else 0
+        instrument.late += ts < (due - self.every if by_time else instrument.closed_end)
+        instrument.last_time = self.newest
+        if 0 < instrument.frame.end < due:
+            instrument.later.append((due, fact))
+            return None
+        self.open_frame(instrument)
+        instrument.facts.append(fact)
+        return None
 
     def finish(self) -> None:
         """The input ends: frames still open go out marked so, for more input could change them."""
@@ -204,13 +257,15 @@ class FrameClock:
         if self.running is not None:
             self.running.end_event()
             self.running = None
-        for instrument in self.busy():
+        busy: list = self.busy()
+        self.active, self.pending = [], []
+        for instrument in busy:
             if instrument.event.open:
                 self.mark_unterminated(instrument)
                 instrument.end_event()
             instrument.sweeps.end()
             self.let_go(instrument, instrument.frame.end if self.mode == BY_TIME else instrument.last_time, False)
-        self.active, self.pending = [], []
+        self.close_rest(False)
         self.release()
 
     def tell(self, instrument_id: int) -> None:

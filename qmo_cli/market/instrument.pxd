@@ -30,6 +30,8 @@ cdef class Instrument(OrderBook):
     cdef readonly int quote_rank
     cdef long long closed_end
     cdef list owed
+    cdef public list facts
+    cdef list later
     cdef long long last_time
     cdef long long covered
     cdef long long traded_until

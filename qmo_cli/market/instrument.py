@@ -14,7 +14,7 @@ from qmo_cli.market.message import Message
 from qmo_cli.market.orderbook import OrderBook
 from qmo_cli.market.rows import Rows
 from qmo_cli.market.trackers import SweepTracker
-from qmo_cli.packets import BarInput
+from qmo_cli.packets import BarInput, ContextFact
 
 NANO = cython.declare(cython.double, 1e9)
 SECOND = cython.declare(cython.longlong, 1_000_000_000)
@@ -51,6 +51,8 @@ class Instrument(OrderBook):
         self.trade_rank = self.quote_rank = 0
         self.closed_end = 0
         self.owed: list[int] = []
+        self.facts: list[ContextFact] = []              # for the open frame
+        self.later: list[tuple[int, ContextFact]] = []  # for frames after one that waits for its event, by their end
         self.traded_until = self.bar_interval = 0
         self.late = self.dropped = 0
         self.last_price = self.last_ts = self.quote_ts = self.last_time = self.covered = 0
@@ -280,6 +282,8 @@ class Instrument(OrderBook):
         self.native.facts, self.sweeps.sweeps = [], []
         if self.watch.facts:
             self.watch.facts = []
+        if self.facts:
+            self.facts = []
         self.refills.restart()
         self.flags = 0
         self.frame.restart(0)

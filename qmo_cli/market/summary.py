@@ -121,4 +121,4 @@ def inputs_of(instrument: Instrument, level: cython.int, most_prints: cython.Py_
     levels: object = None
     if (level >= 2 and instrument.quote_rank == MBP_10) or instrument.quote_rank == TBBO:
         levels = instrument.watch.take()
-    return Inputs(trades, frame.bars or None, depth, orders, levels)
+    return Inputs(trades, frame.bars or None, depth, orders, levels, instrument.facts or None)
