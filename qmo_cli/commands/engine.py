@@ -14,6 +14,7 @@ from .output import write_all
 from .stages import (
     ROUTE,
     Batches,
+    calendar_option,
     from_option,
     make_engines,
     memory_option,
@@ -50,12 +51,13 @@ def complete_names(ctx: click.Context, param: click.Parameter, incomplete: str) 
               help="Packets as lines of JSON, or the readings as a table for a person.")
 @set_option
 @memory_option
+@calendar_option
 @from_option
 @stats_option
 @stage_options(ROUTE)
 def engine(
     names: tuple[str, ...], listing: bool, events: bool, form: str, parameters: tuple[str, ...], memory: str | None,
-    since: int | None, stats: bool, routing: RouteOptions,
+    calendar: str | None, since: int | None, stats: bool, routing: RouteOptions,
 ) -> None:
     """Let engines read packets, or records, and add what they see.
 
@@ -73,7 +75,7 @@ def engine(
         raise UsageError("name one or more engines, or all; qmo engine --list shows them")
     router, watch = Router(routing), Stopwatch(stats)
     router.counting = stats
-    engines = make_engines(names, parameters, timing=stats, memory=memory)
+    engines = make_engines(names, parameters, timing=stats, memory=memory, calendar=calendar)
     with closing(engines):
         batches = watch.count(read_packets_or_records("engine", router, watch))
         read = since_filter(updated(batches, engines.update), since)
