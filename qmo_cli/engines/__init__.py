@@ -11,10 +11,11 @@ from .base import Engine
 from .iceberg.engine import IcebergEngine
 from .liquidity.engine import Liquidity
 from .memory.engine import Memory
+from .mentor.engine import Mentor
 from .news.engine import News
 from .orderflow.engine import Orderflow
 
 ENGINES: dict[str, type[Engine]] = {engine.name: engine for engine in (
     Bars, IcebergEngine, Memory, AbsorptionEngine, Orderflow, Liquidity,
-    News,
+    News, Mentor,
 )}
