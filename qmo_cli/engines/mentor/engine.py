@@ -10,16 +10,17 @@ from ...packets import Inputs, Market, Missing, Reading
 from ...times import SECOND
 from ...tray import Packet
 from ...views import BarsView, RiskView
-from .parts import ABOUT, Said, minutes_away, of_news, of_risk, of_session, of_zones
-from .pattern import EXTREME, WHOLE, WINDOW, Pattern, patterns
+from .parts import ABOUT, Place, Said, minutes_away, near_zones, of_news, of_risk, of_session, of_zones
+from .pattern import EXTREME, WHOLE, WINDOW, Pattern, measured, patterns
 from .reading import MentorReading
-from .slots import MemoryHere, NewsHere, SessionHere
+from .slots import MemoryHere, NewsHere, SessionHere, ZoneRemembered
 from .tape import Tape
 
 NOTHING = Said(None)
 LEAVES = (                 # of the reading, and the slot, and the leaf of it, that each comes from
     ("session", "session", ""), ("zones", "memory", "zones"), ("blackout", "news", "blackout"), ("allowed", "risk", ""),
 )
+PATHS = ("session", "memory", "memory.zones", "news", "news.blackout", "risk")  # of reasons that are handed on
 
 
 @dataclass(slots=True)
@@ -36,10 +37,18 @@ class Mentor:
     reasons: dict[str, str] = field(default_factory=dict, init=False)
     instrument_id: int = field(default=-1, init=False)
     tape: Tape = field(default_factory=lambda: Tape(WINDOW, EXTREME), init=False)
-    scale: tuple[float, float | None, bool] | None = field(default=None, init=False)  # ATR, tick, all seen
+    scale: tuple[float, float | None] | None = field(default=None, init=False)  # ATR and tick
+    measures: tuple[int, int] = field(default=(0, 0), init=False)      # the same as the tape wants them
+    whole: bool = field(default=False, init=False)                     # whether 20 minutes had been seen
     found: list[Pattern] | None = field(default=None, init=False)      # what held when it was looked last
-    seen: dict[str, tuple[Any, ...]] = field(default_factory=dict, init=False)  # what each part was made of, and it
-    made_of: tuple[Any, ...] = field(default=(), init=False)
+    session: SessionHere | None = field(default=None, init=False)      # the slots as they were when looked at last
+    near: dict[Place, ZoneRemembered] | None = field(default=None, init=False)
+    zones_of: tuple[Any, ...] = field(default=(), init=False)          # memory, price, ATR, tick
+    news_of: tuple[Any, ...] = field(default=(), init=False)           # news, minutes to the blackout's event
+    risk: RiskView | None = field(default=None, init=False)
+    parts: list[Said] = field(default_factory=lambda: [NOTHING] * 4, init=False)  # what they came to, as LEAVES
+    unknown: str = field(default="", init=False)                       # why there is no pattern
+    told: list[str | None] = field(default_factory=list, init=False)   # the reasons at PATHS
     kept: MentorReading | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
@@ -50,98 +59,115 @@ class Mentor:
     def update(self, packet: Packet) -> MentorReading | Missing:
         market: Market = packet.read("market", Market)
         bars = packet.read("bars", BarsView)
-        atr = None if bars is None else bars.atr
-        pattern = self._pattern(packet, atr, market.tick)
-        session = packet.read("session", SessionHere)
-        parts = (
-            self._part("session", session) or self._keep("session", of_session(session), session),
-            self._zones(packet, atr, market.tick),
-            self._news(packet),
-            self._risk(packet),
-        )
-        unknown = {leaf: why(packet, name, inside) for part, (leaf, name, inside) in zip(parts, LEAVES, strict=True)
-                   if part.value is None}
-        made_of = (*pattern, *parts, unknown)
-        if self.kept is None or made_of != self.made_of:
-            self.made_of = made_of
-            self.kept = self._reading(*pattern, parts)
-            self.reasons = unknown if not pattern[1] else {
-                **dict.fromkeys(("pattern", "patterns"), pattern[1]), **unknown}
+        atr, tick = None if bars is None else bars.atr, market.tick
+        changed = self._pattern(packet, atr, tick)
+        session, risk = packet.read("session", SessionHere), packet.read("risk", RiskView)
+        if session is not self.session:
+            self.session = session
+            changed = self._say(0, NOTHING if session is None else of_session(session)) or changed
+        if risk is not self.risk:
+            self.risk = risk
+            changed = self._say(3, NOTHING if risk is None else of_risk(risk)) or changed
+        changed = self._zones(packet, atr, tick) or changed
+        changed = self._news(packet) or changed
+        missing = packet.missing
+        told = [missing.get(path) for path in PATHS]
+        if changed or told != self.told or self.kept is None:
+            self.told = told
+            return self._reading(packet)
         return self.kept
 
-    # --- parts: each is made anew when what it is made of is another
+    # --- parts: each is said anew when what it is made of is another
 
-    def _part(self, name: str, *of: Any) -> Said | None:
-        """The part as it was made before, if it was made of the same."""
-        if of[0] is None:
-            return NOTHING
-        before = self.seen.get(name)
-        if before is None or len(before) != len(of) + 1:
-            return None
-        same = before[1] is of[0] and before[2:] == of[1:]
-        said: Said = before[0]
-        return said if same else None
+    def _say(self, place: int, said: Said) -> bool:
+        """Put a part into its place; whether it says something else than before."""
+        if said == self.parts[place]:
+            return False
+        self.parts[place] = said
+        return True
 
-    def _keep(self, name: str, said: Said, *of: Any) -> Said:
-        self.seen[name] = (said, *of)
-        return said
-
-    def _zones(self, packet: Packet, atr: float | None, tick: float | None) -> Said:
+    def _zones(self, packet: Packet, atr: float | None, tick: float | None) -> bool:
         memory, price = packet.read("memory", MemoryHere), packet.price
-        of = memory, price, atr, tick
-        return self._part("memory", *of) or self._keep("memory", of_zones(
-            memory, price, max(self.zone_ticks * (tick or 0.0), self.zone_atr * (atr or 0.0))), *of)
+        made_of = memory, price, atr, tick
+        before = self.zones_of
+        if before and memory is before[0] and price == before[1] and atr == before[2] and tick == before[3]:
+            return False
+        self.zones_of = made_of
+        if memory is None or memory.zones is None or price is None:
+            self.near = None
+            return self._say(1, NOTHING)
+        near = near_zones(memory, price, max(self.zone_ticks * (tick or 0.0), self.zone_atr * (atr or 0.0)))
+        if near == self.near:
+            return False
+        self.near = near
+        return self._say(1, of_zones(near))
 
-    def _news(self, packet: Packet) -> Said:
-        news, now = packet.read("news", NewsHere), packet.ts
-        away = None if news is None or news.during is None else minutes_away(int(news.during.ts_event), now)
-        return self._part("news", news, away) or self._keep("news", of_news(news, away), news, away)
-
-    def _risk(self, packet: Packet) -> Said:
-        risk = packet.read("risk", RiskView)
-        return self._part("risk", risk) or self._keep("risk", of_risk(risk), risk)
+    def _news(self, packet: Packet) -> bool:
+        news = packet.read("news", NewsHere)
+        away = None
+        if news is not None and news.during is not None:
+            away = minutes_away(int(news.during.ts_event), packet.ts)
+        before = self.news_of
+        if before and news is before[0] and away == before[1]:
+            return False
+        self.news_of = news, away
+        return self._say(2, NOTHING if news is None else of_news(news, away))
 
     # --- the pattern
 
-    def _pattern(self, packet: Packet, atr: float | None, tick: float | None) -> tuple[list[Pattern] | None, str]:
-        """What holds; or None and why nobody knows."""
+    def _pattern(self, packet: Packet, atr: float | None, tick: float | None) -> bool:
+        """Let the tape run on and look for patterns; whether they, or the reason why none is known, are others now."""
+        before, unknown = self.found, self.unknown
+        self.unknown = self._look(packet, atr, tick)
+        if self.unknown:
+            return unknown != self.unknown
+        return bool(unknown) or before != self.found
+
+    def _look(self, packet: Packet, atr: float | None, tick: float | None) -> str:
+        """Find what holds; gives the reason where nobody knows."""
         inputs: Inputs = packet.read("inputs", Inputs)
         if packet.instrument_id != self.instrument_id:
-            self.instrument_id, self.tape = packet.instrument_id, Tape(WINDOW, EXTREME)
-        if inputs.trades is None:
-            return None, f"needs trades, input is {packet.health.access}"
-        tape = self.tape
-        for row in inputs.trades.seconds:
+            self.instrument_id, self.tape, self.scale = packet.instrument_id, Tape(WINDOW, EXTREME), None
+        trades, tape = inputs.trades, self.tape
+        if trades is None:
+            return f"needs trades, input is {packet.health.access}"
+        for row in trades.seconds:
             tape.add(row)
         newest = (packet.ts - 1) // SECOND
         tape.expire(newest)
         if not tape.volume:
-            return None, f"nothing traded in the last {WINDOW} s"
+            return f"nothing traded in the last {WINDOW} s"
         if atr is None:
-            return None, f"needs ATR: {why(packet, 'bars', 'atr')}"
+            return f"needs ATR: {why(packet, 'bars', 'atr')}"
         seen = newest - tape.began + 1
         if seen < WINDOW:
-            return None, f"{seen // 60} of {WINDOW // 60} minutes"
-        scale = atr, tick, seen >= WHOLE
-        if tape.read() or scale != self.scale:
-            self.scale, self.found = scale, patterns(tape, *scale)
+            return f"{seen // 60} of {WINDOW // 60} minutes"
+        scale, whole = (atr, tick), seen >= WHOLE
+        if scale != self.scale:
+            self.scale, self.measures, self.whole = scale, measured(*scale), not whole
+        if tape.read() or whole != self.whole:
+            self.whole, self.found = whole, patterns(tape, *self.measures, whole)
         if not self.found and seen < WHOLE:
-            return None, f"{seen // 60} of {WHOLE // 60} minutes"
-        if not self.found and tick is None:
-            return None, "needs the contract's tick"
-        return self.found, ""
+            return f"{seen // 60} of {WHOLE // 60} minutes"
+        return "" if self.found or tick is not None else "needs the contract's tick"
 
     # --- the reading
 
-    def _reading(self, found: list[Pattern] | None, unknown: str, parts: tuple[Said, ...]) -> MentorReading:
-        session, zones, news, risk = parts
+    def _reading(self, packet: Packet) -> MentorReading:
+        session, zones, news, risk = self.parts
+        found = None if self.unknown else self.found or []
         first = None if found is None else found[0] if found else Pattern("none", None)
-        notes = [ABOUT[one] for one in found or []] + [note for part in parts for note in part.notes]
-        vetoes = [part.veto for part in parts if part.veto]
-        return MentorReading(
+        notes = [ABOUT[one] for one in found or []] + [note for part in self.parts for note in part.notes]
+        vetoes = [part.veto for part in self.parts if part.veto]
+        self.reasons = dict.fromkeys(("pattern", "patterns"), self.unknown) if found is None else {}
+        for part, (leaf, name, inside) in zip(self.parts, LEAVES, strict=True):
+            if part.value is None:
+                self.reasons[leaf] = why(packet, name, inside)
+        self.kept = MentorReading(
             None if first is None else first.name, None if first is None else first.direction,
             None if found is None else [" ".join(filter(None, one)) for one in found],
             session.value, zones.value, news.value, risk.value, notes, "; ".join(vetoes) or None)
+        return self.kept
 
 
 def why(packet: Packet, name: str, leaf: str = "") -> str:

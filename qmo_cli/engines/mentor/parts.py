@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from ...rounding import number
 from ...times import UNITS, iso
 from ...views import RiskView
 from .pattern import Pattern
 from .reading import MentorZone
-from .slots import BlackoutHere, MemoryHere, NewsHere, SessionHere
+from .slots import BlackoutHere, MemoryHere, NewsHere, SessionHere, ZoneRemembered
 
 MINUTE = UNITS["m"]
 SOON = 60              # minutes within which the next event is worth a note
 HEADLINES = 3          # that become notes
 
+Place = Literal["above", "here", "below"]
+PLACES: tuple[Place, ...] = ("above", "here", "below")
 Sentences = tuple[str, ...]
 
 
@@ -54,20 +56,29 @@ def of_session(here: SessionHere) -> Said:
     return Said(words, (f"Session {words}; the trade date is {here.trade_date}.",))
 
 
-def of_zones(memory: MemoryHere, price: float | None, reach: float) -> Said:
-    """The nearest remembered zones above, here and below."""
-    if memory.zones is None or price is None:
-        return Said(None)
-    found: dict[str, MentorZone] = {}
-    for zone in memory.zones:
-        place = "above" if zone.low > price else "below" if zone.high < price else "here"
-        away = max(zone.low - price, price - zone.high, 0.0)
-        if place not in found and away <= reach:
-            found[place] = MentorZone(
-                zone.id, zone.side, zone.low, zone.high, zone.state, place,  # type: ignore[arg-type]
-                zone.retests, zone.holds)
-    ordered = [found[place] for place in ("above", "here", "below") if place in found]
-    return Said(ordered, tuple(map(about_zone, ordered)))
+def near_zones(memory: MemoryHere, price: float, reach: float) -> dict[Place, ZoneRemembered]:
+    """The nearest remembered zones above, here and below, of those in reach; they come nearest first."""
+    found: dict[Place, ZoneRemembered] = {}
+    for zone in memory.zones or ():
+        low, high = zone.low, zone.high
+        if low > price:
+            if "above" not in found and low - price <= reach:
+                found["above"] = zone
+        elif high < price:
+            if "below" not in found and price - high <= reach:
+                found["below"] = zone
+        elif "here" not in found:
+            found["here"] = zone
+    return found
+
+
+def of_zones(near: dict[Place, ZoneRemembered]) -> Said:
+    """Zones near the price, from above."""
+    zones = [
+        MentorZone(zone.id, zone.side, zone.low, zone.high, zone.state, place, zone.retests, zone.holds)
+        for place in PLACES if (zone := near.get(place)) is not None
+    ]
+    return Said(zones, tuple(map(about_zone, zones)))
 
 
 def about_zone(zone: MentorZone) -> str:

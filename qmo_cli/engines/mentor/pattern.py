@@ -18,7 +18,16 @@ from __future__ import annotations
 from typing import Literal, NamedTuple
 
 from ...packets import fixed
-from .tape import Tape
+from .tape import (
+    BALANCE,
+    EXHAUSTION_DOWN,
+    EXHAUSTION_UP,
+    TRAPPED_DOWN,
+    TRAPPED_UP,
+    TREND_DOWN,
+    TREND_UP,
+    Tape,
+)
 
 Name = Literal["trend", "balance", "exhaustion", "trapped", "none"]
 Direction = Literal["up", "down"]
@@ -34,45 +43,19 @@ class Pattern(NamedTuple):
     direction: Direction | None    # of the trend; up for what happens at a high
 
 
-def patterns(tape: Tape, atr: float, tick: float | None, whole: bool) -> list[Pattern]:
-    """All that hold, where something traded in the window. ATR and tick in points; ``whole``: 20 minutes were seen."""
-    scale, delta, volume = fixed(atr), tape.delta, tape.volume
-    first, high, low, last = tape.prices()
-    found = []
-    if 5 * abs(delta) >= volume and 2 * (last - first if delta > 0 else first - last) >= scale:
-        found.append(Pattern("trend", "up" if delta > 0 else "down"))
-    if 10 * abs(delta) < volume and 2 * (high - low) < scale:
-        found.append(Pattern("balance", None))
-    if whole:
-        found += exhausted(tape, high, low)
-    if tick is not None and 4 * max(high - last, last - low) >= scale:
-        found += trapped(tape, scale, NEAR * fixed(tick))
-    return found
+def measured(atr: float, tick: float | None) -> tuple[int, int]:
+    """ATR and the reach of an extreme in 1e-9; the second is negative where the tick is not known."""
+    return fixed(atr), -1 if tick is None else NEAR * fixed(tick)
 
 
-def exhausted(tape: Tape, high: int, low: int) -> list[Pattern]:
-    """New extremes that less than half the flow of the last ones made."""
-    top, bottom = tape.extremes()
-    found = []
-    if top is not None and high > top[1] and 2 * abs(tape.delta) < abs(top[2]):
-        found.append(Pattern("exhaustion", "up"))
-    if bottom is not None and low < -bottom[1] and 2 * abs(tape.delta) < abs(bottom[2]):
-        found.append(Pattern("exhaustion", "down"))
-    return found
+def patterns(tape: Tape, scale: int, near: int, whole: bool) -> list[Pattern]:
+    """All that hold, where something traded in the window; ``whole``: 20 minutes were seen."""
+    return FOUND[tape.look(scale, near, whole)]
 
 
-def trapped(tape: Tape, scale: int, near: int) -> list[Pattern]:
-    """Whether the heaviest trading was at an extreme that price has left."""
-    _, high, low, last = tape.prices()
-    bottom, top = tape.heaviest_of_all()
-    if bottom < high - near and top > low + near:
-        return []
-    second, lowest, highest = tape.heavy()
-    if second >= tape.latest:
-        return []
-    found = []
-    if lowest >= high - near and 4 * (high - last) >= scale:
-        found.append(Pattern("trapped", "up"))
-    if highest <= low + near and 4 * (last - low) >= scale:
-        found.append(Pattern("trapped", "down"))
-    return found
+_ALL = (
+    (TREND_UP, Pattern("trend", "up")), (TREND_DOWN, Pattern("trend", "down")), (BALANCE, Pattern("balance", None)),
+    (EXHAUSTION_UP, Pattern("exhaustion", "up")), (EXHAUSTION_DOWN, Pattern("exhaustion", "down")),
+    (TRAPPED_UP, Pattern("trapped", "up")), (TRAPPED_DOWN, Pattern("trapped", "down")),
+)
+FOUND = [[pattern for bit, pattern in _ALL if bits & bit] for bits in range(2 * TRAPPED_DOWN)]

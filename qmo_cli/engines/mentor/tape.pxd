@@ -32,8 +32,8 @@ cdef class Tape:
     cdef object begin(self, long long second)
     cdef object weigh(self, Py_ssize_t row)
     cdef object leave(self, Py_ssize_t row)
-    cpdef tuple extremes(self)
-    cpdef tuple prices(self)
-    cpdef tuple heaviest_of_all(self)
+    cpdef long long look(self, long long scale, long long near, bint whole) except? -1
+    cdef long long exhausted(self, long long high, long long low, long long twice) except? -1
+    cdef long long trapped(self, long long high, long long low, long long scale, long long near) except? -1
     cpdef tuple heavy(self)
     cpdef bint read(self) except? -1

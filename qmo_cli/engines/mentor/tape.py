@@ -14,6 +14,7 @@ from qmo_cli.rounding import nearest
 
 Place = tuple[int, int, int]   # second, value, delta of the window that ended with that second
 NOTHING = -1
+TREND_UP, TREND_DOWN, BALANCE, EXHAUSTION_UP, EXHAUSTION_DOWN, TRAPPED_UP, TRAPPED_DOWN = 1, 2, 4, 8, 16, 32, 64
 _SCALE = cython.declare(cython.double, float(PRICE_SCALE))
 _PARTS = cython.declare(cython.longlong, 20)  # the heaviest seconds hold one part in so many of the volume
 
@@ -163,23 +164,67 @@ class Tape:
         return changed
 
     @cython.ccall
-    def prices(self) -> tuple:
-        """(open, high, low, close) of the window, where something traded in it."""
+    @cython.exceptval(-1, check=True)
+    def look(self, scale: cython.longlong, near: cython.longlong, whole: cython.bint) -> cython.longlong:
+        """The patterns that hold, one bit for each: see :mod:`qmo_cli.engines.mentor.pattern`. Something has traded.
+
+        ``scale`` is ATR and ``near`` the reach of an extreme in 1e-9; a negative one is not known. ``whole``: the
+        extremes of the quarter of an hour, and the five minutes before the oldest of them, have been seen.
+        """
         rows: Rows = self.rows
-        return (rows.cells[self.first + 1], self.high.places[0][1], -self.low.places[0][1],
-                rows.cells[rows.stop - 4])
+        delta: cython.longlong = self.delta
+        size: cython.longlong = abs(delta)
+        high: cython.longlong = self.high.places[0][1]
+        low: cython.longlong = -cython.cast(cython.longlong, self.low.places[0][1])
+        last: cython.longlong = rows.cells[rows.stop - 4]
+        move: cython.longlong = last - rows.cells[self.first + 1]
+        found: cython.longlong = 0
+        if 5 * size >= self.volume and 2 * (move if delta > 0 else -move) >= scale:
+            found |= TREND_UP if delta > 0 else TREND_DOWN
+        if 10 * size < self.volume and 2 * (high - low) < scale:
+            found |= BALANCE
+        if whole:
+            found |= self.exhausted(high, -low, 2 * size)
+        if near >= 0 and 4 * max(high - last, last - low) >= scale:
+            found |= self.trapped(high, low, scale, near)
+        return found
 
-    @cython.ccall
-    def extremes(self) -> tuple:
-        """(highest, lowest) place of the seconds before the window, None where none traded; lows are negated."""
-        return (self.older_high.places[0] if self.older_high.places else None,
-                self.older_low.places[0] if self.older_low.places else None)
+    @cython.cfunc
+    @cython.exceptval(-1, check=True)
+    def exhausted(
+        self, high: cython.longlong, low: cython.longlong, twice: cython.longlong,
+    ) -> cython.longlong:
+        """New extremes that less than half the flow of the last ones made; ``low`` is negated."""
+        found: cython.longlong = 0
+        if self.older_high.places:
+            top: tuple = self.older_high.places[0]
+            bottom: tuple = self.older_low.places[0]
+            if high > top[1] and twice < abs(top[2]):
+                found |= EXHAUSTION_UP
+            if low > bottom[1] and twice < abs(bottom[2]):
+                found |= EXHAUSTION_DOWN
+        return found
 
-    @cython.ccall
-    def heaviest_of_all(self) -> tuple:
-        """(low, high) of the second of most volume, of equals the latest."""
-        _, _, low, high = self.heaviest[0]
-        return low, high
+    @cython.cfunc
+    @cython.exceptval(-1, check=True)
+    def trapped(
+        self, high: cython.longlong, low: cython.longlong, scale: cython.longlong, near: cython.longlong,
+    ) -> cython.longlong:
+        """Whether the heaviest trading was at an extreme that price has left."""
+        rows: Rows = self.rows
+        last: cython.longlong = rows.cells[rows.stop - 4]
+        found: cython.longlong = 0
+        _, _, bottom, top = self.heaviest[0]
+        if bottom < high - near and top > low + near:
+            return 0
+        second, lowest, highest = self.heavy()
+        if second >= self.latest:
+            return 0
+        if lowest >= high - near and 4 * (high - last) >= scale:
+            found |= TRAPPED_UP
+        if highest <= low + near and 4 * (last - low) >= scale:
+            found |= TRAPPED_DOWN
+        return found
 
     @cython.ccall
     def heavy(self) -> tuple:
