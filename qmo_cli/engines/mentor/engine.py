@@ -1,3 +1,4 @@
+# cython: language_level=3, auto_pickle=False
 """Mentor: the surroundings of a decision in words, and whether they speak against any trade."""
 
 from __future__ import annotations
@@ -5,22 +6,35 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from ...errors import ConfigurationError
-from ...packets import Inputs, Market, Missing, Reading
-from ...times import SECOND
-from ...tray import Packet
-from ...views import BarsView, RiskView
-from .parts import ABOUT, Place, Said, minutes_away, near_zones, of_news, of_risk, of_session, of_zones
-from .pattern import EXTREME, WHOLE, WINDOW, Pattern, measured, patterns
-from .reading import MentorReading
-from .slots import MemoryHere, NewsHere, SessionHere, ZoneRemembered
-from .tape import Tape
+import cython
+
+from qmo_cli.engines.mentor.parts import (
+    ABOUT,
+    Place,
+    Said,
+    minutes_away,
+    near_zones,
+    of_news,
+    of_risk,
+    of_session,
+    of_zones,
+)
+from qmo_cli.engines.mentor.pattern import EXTREME, WHOLE, WINDOW, Pattern, measured, patterns
+from qmo_cli.engines.mentor.reading import MentorReading
+from qmo_cli.engines.mentor.slots import MemoryHere, NewsHere, SessionHere, ZoneRemembered
+from qmo_cli.engines.mentor.tape import Tape
+from qmo_cli.errors import ConfigurationError
+from qmo_cli.packets import Inputs, Market, Missing, Reading
+from qmo_cli.times import SECOND
+from qmo_cli.tray import Packet
+from qmo_cli.views import BarsView, RiskView
 
 NOTHING = Said(None)
-LEAVES = (                 # of the reading, and the slot, and the leaf of it, that each comes from
-    ("session", "session", ""), ("zones", "memory", "zones"), ("blackout", "news", "blackout"), ("allowed", "risk", ""),
+LEAVES = (                 # of the reading, the slot that each comes from, and where a reason may stand
+    ("session", "session", "session"), ("zones", "memory", "memory.zones"), ("blackout", "news", "news.blackout"),
+    ("allowed", "risk", "risk"),
 )
-PATHS = ("session", "memory", "memory.zones", "news", "news.blackout", "risk")  # of reasons that are handed on
+ABSENT = {name: f"needs engine {name}" for name in ("session", "memory", "news", "risk", "bars")}
 
 
 @dataclass(slots=True)
@@ -48,7 +62,8 @@ class Mentor:
     risk: RiskView | None = field(default=None, init=False)
     parts: list[Said] = field(default_factory=lambda: [NOTHING] * 4, init=False)  # what they came to, as LEAVES
     unknown: str = field(default="", init=False)                       # why there is no pattern
-    told: list[str | None] = field(default_factory=list, init=False)   # the reasons at PATHS
+    blanks: list[tuple[str, str, str]] = field(default_factory=list, init=False)  # those of LEAVES that are null
+    told: list[str] = field(default_factory=list, init=False)          # and why
     kept: MentorReading | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
@@ -70,12 +85,12 @@ class Mentor:
             changed = self._say(3, NOTHING if risk is None else of_risk(risk)) or changed
         changed = self._zones(packet, atr, tick) or changed
         changed = self._news(packet) or changed
-        missing = packet.missing
-        told = [missing.get(path) for path in PATHS]
-        if changed or told != self.told or self.kept is None:
-            self.told = told
+        if self.kept is None or changed or (self.blanks and self.told != self._reasons_of(packet)):
             return self._reading(packet)
         return self.kept
+
+    def _reasons_of(self, packet: Packet) -> list[str]:
+        return [why(packet, name, path) for _, name, path in self.blanks]
 
     # --- parts: each is said anew when what it is made of is another
 
@@ -128,18 +143,19 @@ class Mentor:
         inputs: Inputs = packet.read("inputs", Inputs)
         if packet.instrument_id != self.instrument_id:
             self.instrument_id, self.tape, self.scale = packet.instrument_id, Tape(WINDOW, EXTREME), None
-        trades, tape = inputs.trades, self.tape
+        trades = inputs.trades
+        tape: Tape = self.tape
         if trades is None:
             return f"needs trades, input is {packet.health.access}"
         for row in trades.seconds:
             tape.add(row)
-        newest = (packet.ts - 1) // SECOND
+        newest: cython.longlong = (packet.ts - 1) // SECOND
         tape.expire(newest)
         if not tape.volume:
             return f"nothing traded in the last {WINDOW} s"
         if atr is None:
-            return f"needs ATR: {why(packet, 'bars', 'atr')}"
-        seen = newest - tape.began + 1
+            return f"needs ATR: {why(packet, 'bars', 'bars.atr')}"
+        seen: cython.longlong = newest - tape.began + 1
         if seen < WINDOW:
             return f"{seen // 60} of {WINDOW // 60} minutes"
         scale, whole = (atr, tick), seen >= WHOLE
@@ -159,10 +175,11 @@ class Mentor:
         first = None if found is None else found[0] if found else Pattern("none", None)
         notes = [ABOUT[one] for one in found or []] + [note for part in self.parts for note in part.notes]
         vetoes = [part.veto for part in self.parts if part.veto]
-        self.reasons = dict.fromkeys(("pattern", "patterns"), self.unknown) if found is None else {}
-        for part, (leaf, name, inside) in zip(self.parts, LEAVES, strict=True):
-            if part.value is None:
-                self.reasons[leaf] = why(packet, name, inside)
+        self.blanks = [leaf for part, leaf in zip(self.parts, LEAVES, strict=True) if part.value is None]
+        self.told = self._reasons_of(packet)
+        self.reasons = {leaf: told for (leaf, _, _), told in zip(self.blanks, self.told, strict=True)}
+        if found is None:
+            self.reasons |= dict.fromkeys(("pattern", "patterns"), self.unknown)
         self.kept = MentorReading(
             None if first is None else first.name, None if first is None else first.direction,
             None if found is None else [" ".join(filter(None, one)) for one in found],
@@ -170,9 +187,9 @@ class Mentor:
         return self.kept
 
 
-def why(packet: Packet, name: str, leaf: str = "") -> str:
+def why(packet: Packet, name: str, path: str) -> str:
     """Why a slot, or a leaf of it, is null."""
     if name not in packet.slots:
-        return f"needs engine {name}"
-    return (packet.missing.get(name) or packet.missing.get(f"{name}.{leaf}")
-            or f"{name} gave no reason")
+        return ABSENT[name]
+    missing = packet.missing
+    return missing.get(name) or missing.get(path) or f"{name} gave no reason"

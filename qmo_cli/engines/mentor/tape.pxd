@@ -36,4 +36,5 @@ cdef class Tape:
     cdef long long exhausted(self, long long high, long long low, long long twice) except? -1
     cdef long long trapped(self, long long high, long long low, long long scale, long long near) except? -1
     cpdef tuple heavy(self)
+    cdef long long threshold(self) except? -1
     cpdef bint read(self) except? -1

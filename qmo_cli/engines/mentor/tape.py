@@ -247,13 +247,23 @@ class Tape:
             last = rows.cells[at]
         return last, low, high
 
-    def threshold(self) -> int:
-        """Volume of the lightest of the heaviest seconds."""
+    @cython.cfunc
+    @cython.exceptval(-1, check=True)
+    def threshold(self) -> cython.longlong:
+        """Volume of the lightest of the heaviest seconds: sizes are taken from the largest down, seldom many."""
         rows: Rows = self.rows
-        volumes = sorted([rows.cells[at + 6] for at in range(self.first, rows.stop, 8)], reverse=True)
-        held = 0
-        for volume in volumes:
-            held += volume
-            if _PARTS * held >= self.volume:
-                return volume
-        return 0
+        held: cython.longlong = 0
+        above: cython.longlong = self.volume + 1
+        at: cython.Py_ssize_t
+        while _PARTS * held < self.volume:
+            largest: cython.longlong = 0
+            seconds: cython.longlong = 0
+            for at in range(self.first, rows.stop, 8):
+                volume: cython.longlong = rows.cells[at + 6]
+                if volume == largest:
+                    seconds += 1
+                elif largest < volume < above:
+                    largest, seconds = volume, 1
+            held += largest * seconds
+            above = largest
+        return above
