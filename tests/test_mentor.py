@@ -373,6 +373,14 @@ def test_what_comes_soon_what_it_did_before_and_headlines_are_notes() -> None:
         "Headline of 2026-03-02T15:00:00Z (Reuters): No 2"]
 
 
+def test_an_event_whose_blackout_lasts_is_told_once_and_the_one_behind_it_is_a_note() -> None:
+    news = NewsHere(EventHere("CPI", str(EVENT), 3), True, DURING)
+    found = reading(Mentor(), packet(420, news=news))
+    assert (found.notes, found.veto) == ([], "news blackout until 2026-03-02T15:25:00Z: CPI in 3 minutes")
+    news = NewsHere(EventHere("Fed", str(EVENT + S), 3), True, DURING)
+    assert reading(Mentor(), packet(420, news=news)).notes == ["Fed comes in 3 minutes."]
+
+
 def test_an_event_that_is_far_away_is_no_note() -> None:
     news = NewsHere(EventHere("CPI", str(EVENT), 60), False, correlation=AroundHere("cpi", 4, 3.25, 1))
     assert reading(Mentor(), packet(0, news=news)).notes == []

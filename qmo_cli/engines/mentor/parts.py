@@ -101,7 +101,7 @@ def of_news(news: NewsHere, away: tuple[bool, int] | None) -> Said:
     if news.during is not None and away is not None:
         veto = about_blackout(news.during, *away)
     soon = news.next is not None and news.next.minutes < SOON
-    if news.next is not None and soon:
+    if news.next is not None and soon and (news.during is None or news.during.ts_event != news.next.ts_event):
         notes.append(f"{news.next.headline} comes in {minutes(news.next.minutes)}.")
     past = news.correlation
     if past is not None and (soon or veto):
