@@ -202,6 +202,9 @@ GOOD = event("SUMMARY:GDP", "DTSTART:20260313T123000Z")
     (calendar(event(*WEEKLY, "RRULE:FREQ=DAILY;COUNT=1", "EXDATE;TZID=America/New_York:20260305T083000")),
      "leave no time at all"),
     (calendar(event(*WEEKLY, "EXRULE:FREQ=DAILY")), "EXRULE is not read"),
+    (calendar(event(*WEEKLY, "RRULE:COUNT=3")), "RRULE: FREQ is missing"),
+    (calendar(event(*WEEKLY, "RRULE:FREQ=DAILY;INTERVAL=0")), "INTERVAL is not 1 or more"),
+    (calendar(event(*WEEKLY, "DTSTART:20260312T123000Z")), "DTSTART stands there more than once"),
     (calendar(event(*WEEKLY, "RECURRENCE-ID;RANGE=THISANDFUTURE:20260305T133000Z")), "RECURRENCE-ID with RANGE"),
     (calendar(GOOD).replace("END:VCALENDAR\n", ""), "line 1: BEGIN:VCALENDAR has no end"),
     (calendar(GOOD).replace("BEGIN:VEVENT\n", ""), "line 6: END:VEVENT without its BEGIN"),
@@ -227,6 +230,35 @@ def test_a_wrong_calendar_shows_before_any_data(file: Path) -> None:
     file.write_text("x")
     with pytest.raises(ConfigurationError, match="neither iCalendar"):
         Engines(["news"], {"news": {"calendar": str(file)}})
+
+
+ODD_LINES = (
+    "RRULE:COUNT=3", "RRULE:FREQ=DAILY;INTERVAL=0", "RRULE:FREQ=DAILY;COUNT=0", "RRULE:FREQ=WEEKLY;BYDAY=MO,TU;WKST=SU",
+    "DURATION:P1D", "DURATION:XX", "EXDATE:20260305", "RDATE;VALUE=PERIOD:20260310T083000Z/PT1H", "CATEGORIES:",
+    "RECURRENCE-ID:20260310", "PRIORITY:x", "DTEND:20260311T090000Z", "DTEND;VALUE=DATE:20260311", "BEGIN:VALARM",
+    "END:VALARM", "RRULE:", "DTSTART:083000", "DTSTART;VALUE=DATE:20260310", "RRULE:FREQ=DAILY;UNTIL=99991231T235959Z",
+    "DTSTART;TZID=:20260310T083000", "DTSTART:20260310T083000,20260311T083000", "EXDATE:abc", "UID:1", "END:VEVENT",
+    "RRULE:FREQ=DAILY;BYHOUR=99", "RRULE:FREQ=MONTHLY;BYMONTHDAY=0", "RRULE:FREQ=YEARLY;UNTIL=abc", "\x00", "=;:",
+)
+
+
+@few
+@given(odd=st.lists(st.tuples(st.integers(0, 12), st.sampled_from(ODD_LINES)), min_size=1, max_size=3),
+       dropped=st.integers(0, 30))
+def test_a_calendar_with_odd_lines_is_read_or_refused_and_nothing_else(
+    odd: list[tuple[int, str]], dropped: int, tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    lines = calendar(event(*WEEKLY, "RRULE:FREQ=WEEKLY;COUNT=9"), GOOD).splitlines()
+    for place, text in odd:
+        lines.insert(place, text)
+    del lines[dropped:dropped + 1]
+    file = tmp_path_factory.mktemp("odd") / "calendar.ics"
+    try:
+        schedule = read(file, "\n".join(lines))
+    except ConfigurationError as error:
+        assert str(error).startswith(str(file))
+    else:
+        assert list(islice(schedule.after(0), 30)) or schedule.all_day
 
 
 # ---- order, whatever the calendar

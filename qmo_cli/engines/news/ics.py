@@ -6,6 +6,7 @@ import logging
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any
@@ -21,6 +22,8 @@ logger = logging.getLogger(__name__)
 BEGIN_EVENT = re.compile(r"BEGIN:VEVENT\s*", re.IGNORECASE)
 READ = ("DTSTART", "DTEND", "DURATION", "RRULE", "RDATE", "EXDATE", "RECURRENCE-ID", "SUMMARY", "STATUS", "CATEGORIES",
         "PRIORITY", "UID")
+ONCE = ("DTSTART", "DTEND", "DURATION", "RECURRENCE-ID", "SUMMARY", "STATUS", "PRIORITY", "UID")
+ODD = (ValueError, TypeError, KeyError, AttributeError, OverflowError)  # what the libraries raise of odd values
 TOO_OFTEN = ("SECONDLY", "MINUTELY", "HOURLY")
 MOST_TIMES = 100_000               # of a rule that counts
 IMPACTS: tuple[Impact, ...] = ("high", "medium", "low")
@@ -41,7 +44,7 @@ def read_ics(path: str, text: str, zone: str) -> Schedule:
     events = []
     for calendar in calendars:
         home = zone or str(calendar.get("X-WR-TIMEZONE", ""))
-        events += [Event(path, next(numbers), event, home) for event in calendar.walk("VEVENT")]
+        events += [Event(path, next(numbers, 0), event, home) for event in calendar.walk("VEVENT")]
     return schedule_of(events)
 
 
@@ -69,13 +72,15 @@ def schedule_of(events: list[Event]) -> Schedule:
     moved: defaultdict[str, list[datetime]] = defaultdict(list)
     for event in events:
         event.check()
-        if event.replaces is not None:
-            moved[event.uid].append(event.replaces)
+        with event.named():
+            if event.replaces is not None:
+                moved[event.uid].append(event.replaces)
     schedule = Schedule([])
     for event in events:
         if event.cancelled:
             logger.info("%s is cancelled", event.place)
-        else:
+            continue
+        with event.named():
             event.add_to(schedule, moved[event.uid] if event.replaces is None else [])
     return schedule
 
@@ -98,11 +103,22 @@ class Event:
         """The error for this event."""
         return ConfigurationError(f"{self.place}: {why}")
 
+    @contextmanager
+    def named(self) -> Iterator[None]:
+        """Let an error of the libraries say where it happened."""
+        try:
+            yield
+        except ODD as error:
+            raise self.wrong(f"it cannot be read: {error}") from error
+
     def check(self) -> None:
         """Raise ConfigurationError for what cannot be read, or would be read wrongly."""
         for name, why in self.given.errors:
             if name is None or str(name).upper() in READ:
                 raise self.wrong(f"{name or 'a line'}: {why}")
+        for name in ONCE:
+            if isinstance(self.given.get(name), list):
+                raise self.wrong(f"{name} stands there more than once")
         if "DTSTART" not in self.given:
             raise self.wrong("DTSTART is missing")
         if "EXRULE" in self.given:
@@ -205,8 +221,11 @@ class Event:
 
     def rule(self, given: Any) -> rrule:
         """The rule, by the clock of the event's own zone: 08:30 stays 08:30 in summer and winter."""
-        if str(given["FREQ"][0]).upper() in TOO_OFTEN:
-            raise self.wrong(f"RRULE: an event each {given['FREQ'][0].lower()[:-2]} is no event")
+        often = str(given.get("FREQ", [""])[0]).upper()
+        if not often or given.get("INTERVAL", [1])[0] < 1:
+            raise self.wrong("RRULE: FREQ is missing, or INTERVAL is not 1 or more")
+        if often in TOO_OFTEN:
+            raise self.wrong(f"RRULE: an event each {often.lower()[:-2]} is no event")
         if "COUNT" in given and given["COUNT"][0] > MOST_TIMES:
             raise self.wrong(f"RRULE: COUNT is above {MOST_TIMES}")
         text = ";".join(
