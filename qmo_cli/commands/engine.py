@@ -15,6 +15,7 @@ from .sources import merge_option
 from .stages import (
     ROUTE,
     Batches,
+    calendar_option,
     from_option,
     make_engines,
     memory_option,
@@ -52,12 +53,14 @@ def complete_names(ctx: click.Context, param: click.Parameter, incomplete: str) 
 @merge_option
 @set_option
 @memory_option
+@calendar_option
 @from_option
 @stats_option
 @stage_options(ROUTE)
 def engine(
     names: tuple[str, ...], listing: bool, events: bool, form: str, merge: tuple[str, ...],
-    parameters: tuple[str, ...], memory: str | None, since: int | None, stats: bool, routing: RouteOptions,
+    parameters: tuple[str, ...], memory: str | None, calendar: str | None, since: int | None, stats: bool,
+    routing: RouteOptions,
 ) -> None:
     """Let engines read packets, or records, and add what they see.
 
@@ -78,7 +81,7 @@ def engine(
         raise UsageError("name one or more engines, or all; qmo engine --list shows them")
     router, watch = Router(routing), Stopwatch(stats)
     router.counting = stats
-    engines = make_engines(names, parameters, timing=stats, memory=memory)
+    engines = make_engines(names, parameters, timing=stats, memory=memory, calendar=calendar)
     with closing(engines):
         batches = watch.count(read_packets_or_records("engine", router, watch, merge))
         read = since_filter(updated(batches, engines.update), since)

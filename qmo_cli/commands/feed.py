@@ -15,6 +15,7 @@ Examples:
   qmo feed 'captures/*.dbn' --schema trades --limit 100
   cat monday.dbn tuesday.dbn | qmo feed - --symbol ESH4
   qmo feed sim --minutes 10 --seed 7 --encoding dbn > sim.dbn
+  qmo feed news GC=F DX-Y.NYB > headlines.ndjson
 """
 
 
@@ -28,7 +29,8 @@ def feed(source: tuple[str, ...], encoding: str, feeding: FeedOptions, simulatio
 
     SOURCE is a file, a pattern in quotes, - for standard input, or sim for the built-in simulator. Files may be DBN
     (versions 1 to 3), lines of JSON (ours or Databento's own) or Databento's CSV, each also compressed by zstd or
-    gzip; the content tells. Several sources are read one after another.
+    gzip; the content tells. Several sources are read one after another. news, with Yahoo's symbols behind it (GC=F
+    without any), fetches the latest headlines as news records, in the order of time.
     """
     from ..ndjson import DbnWriter, LineWriter
 

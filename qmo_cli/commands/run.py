@@ -17,6 +17,7 @@ from .stages import (
     ROUTE,
     SCORE,
     SIGNAL,
+    calendar_option,
     changes_option,
     from_option,
     full_option,
@@ -46,13 +47,14 @@ Examples:
 @from_option
 @set_option
 @memory_option
+@calendar_option
 @weight_option
 @stats_option
 @stage_options(FEED, SIM, ROUTE, SCORE, SIGNAL)
 def run(  # one parameter for each stage's options
     source: tuple[str, ...], changes: bool, full: bool, since: int | None, parameters: tuple[str, ...],
-    memory: str | None, weights: dict[str, float], stats: bool, feeding: FeedOptions, simulation: SimOptions,
-    routing: RouteOptions, scoring: ScoreOptions, signalling: SignalOptions,
+    memory: str | None, calendar: str | None, weights: dict[str, float], stats: bool, feeding: FeedOptions,
+    simulation: SimOptions, routing: RouteOptions, scoring: ScoreOptions, signalling: SignalOptions,
 ) -> None:
     """Run the whole chain in one process: records in, signals out.
 
@@ -66,7 +68,7 @@ def run(  # one parameter for each stage's options
 
     router, watch = Router(routing), Stopwatch(stats)
     router.counting = stats
-    engines = make_engines(("all",), parameters, timing=stats, memory=memory)
+    engines = make_engines(("all",), parameters, timing=stats, memory=memory, calendar=calendar)
     score = watch.timed("score", Scorer(weighted(scoring, weights)).update)
     decide = watch.timed("signal", Signaler(signalling).update)
     blocks = watch.iterate("feed", read_blocks("run", source, feeding, simulation))

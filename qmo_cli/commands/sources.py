@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ..feeds.inputs import Source
 
 SIMULATOR = "sim"
+NEWS = "news"
 STDIN = "-"
 MERGE = ("Put the records of this file (lines of news, fill, account, kill, quote or system) into the stream, each at "
          "its time; may be given several times.")
@@ -81,6 +82,8 @@ def read_blocks(
     from ..feeds import Selection, merge, pace
 
     names = source or (STDIN,)
+    if names[0] == NEWS and command != "feed":
+        raise UsageError("headlines are no market; qmo feed news > FILE keeps them, and a file of that name is ./news")
     if STDIN in names:
         refuse_terminal(command)
     selection = Selection(
@@ -118,6 +121,8 @@ def opened(
     """All the records of the sources, with a bar on a terminal that shows how far they are."""
     if names == (SIMULATOR,):
         return simulated(simulation)
+    if names[0] == NEWS:
+        return fetched_news(names[1:], feeding)
     if SIMULATOR in names:
         raise UsageError("sim cannot be combined with other sources; a file of that name is ./sim")
     if STDIN not in names and not feeding.follow and bar_wanted():
@@ -135,6 +140,16 @@ def simulated(simulation: SimOptions) -> Iterator[Block]:
     if simulation.records is None or not bar_wanted():
         return blocks
     return with_bar(((block, len(block.data) // 56) for block in blocks), simulation.records)
+
+
+def fetched_news(symbols: tuple[str, ...], feeding: FeedOptions) -> Iterator[Block]:
+    """Headlines of today about the symbols, gold futures without any."""
+    from ..feeds.news import SYMBOLS, headlines
+
+    if feeding.follow or feeding.derive:
+        raise UsageError("news is fetched once and holds no market: --follow and --derive do not go with it")
+    end = UNDEF_TIME if feeding.end is None else feeding.end
+    return headlines(symbols or SYMBOLS, start=feeding.start or 0, end=end, limit=feeding.limit)
 
 
 def files_with_bar(names: tuple[str, ...], skip_bad: bool) -> Iterator[Block]:

@@ -39,6 +39,10 @@ memory_option = click.option(
     "--memory", cls=StageOption, stage="engine", type=click.Path(dir_okay=False), metavar="PATH",
     help="Remember zones in this file, and those that are in it; without it memory begins anew and ends with the run.",
 )
+calendar_option = click.option(
+    "--calendar", cls=StageOption, stage="engine", type=click.Path(dir_okay=False), metavar="PATH",
+    help="Scheduled events, in iCalendar or as lines of JSON (news records); trading pauses around those of note.",
+)
 weight_option = click.option(
     "--weight", "weights", cls=StageOption, stage="score", multiple=True, metavar="PILLAR=X", callback=pairs,
     help="Change the weight of a pillar: qmo, imo, gann, astro, cycle. They must add up to 1.",
@@ -124,11 +128,13 @@ def signal_lines(
 
 def make_engines(
     names: tuple[str, ...], parameters: tuple[str, ...], *, timing: bool, memory: str | None = None,
+    calendar: str | None = None,
 ) -> Engines:
-    """The engines, with the parameters of the configuration file under those of ``--memory`` and ``--set``."""
+    """The engines, with the parameters of the configuration file under those that have an option, and ``--set``."""
     settings = configured_engines()
-    if memory is not None:
-        settings.setdefault("memory", {})["path"] = memory
+    for engine, name, value in (("memory", "path", memory), ("news", "calendar", calendar)):
+        if value is not None:
+            settings.setdefault(engine, {})[name] = value
     for engine, values in parse_settings(parameters).items():
         settings.setdefault(engine, {}).update(values)
     engines = Engines(names, settings)

@@ -12,6 +12,8 @@ from .base import Engine
 from .iceberg.engine import IcebergEngine
 from .liquidity.engine import Liquidity
 from .memory.engine import Memory
+from .mentor.engine import Mentor
+from .news.engine import News
 from .orderflow.engine import Orderflow
 from .risk.engine import Risk
 from .session.engine import SessionEngine
@@ -27,5 +29,7 @@ ENGINES: dict[str, type[Engine]] = {engine.name: engine for engine in (
     Orderflow,
     Liquidity,
     Astro,
+    News,
     Risk,
+    Mentor,
 )}

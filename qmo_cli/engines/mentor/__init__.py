@@ -1,0 +1,1 @@
+"""Mentor: what surrounds a decision, in words, and whether it speaks against any trade."""

@@ -1,0 +1,2 @@
+from qmo_cli.engines.mentor.tape cimport Tape
+from qmo_cli.tray cimport Packet
