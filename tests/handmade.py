@@ -116,8 +116,8 @@ def unexplained(value: Any, missing: dict[str, str], path: str = "") -> list[str
     """Paths of null leaves without a reason, in a struct whose optional fields may be null."""
     hints = get_type_hints(type(value), include_extras=True)
     found: list[str] = []
-    for name in value.__struct_fields__:
-        leaf, place = getattr(value, name), f"{path}{name}"
+    for name, shown in zip(value.__struct_fields__, value.__struct_encode_fields__, strict=True):
+        leaf, place = getattr(value, name), f"{path}{shown}"
         if leaf is None and not _optional(hints[name]) and place not in missing:
             found.append(place)
         if isinstance(leaf, msgspec.Struct):
@@ -135,7 +135,8 @@ def needless(value: Any, missing: dict[str, str]) -> list[str]:
     for path in missing:
         leaf = value
         for name in path.split("."):
-            leaf = getattr(leaf, name)
+            fields = dict(zip(leaf.__struct_encode_fields__, leaf.__struct_fields__, strict=True))
+            leaf = getattr(leaf, fields[name])
         if leaf is not None:
             found.append(path)
     return found

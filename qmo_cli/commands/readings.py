@@ -13,7 +13,7 @@ import msgspec
 
 from ..engines import ENGINES
 from ..errors import UsageError
-from ..packets import Reading, ScoredReading
+from ..packets import Reading
 from ..pipeline import parameters
 from ..times import iso
 from ..tray import Packet
@@ -62,7 +62,7 @@ def columns_of(name: str, *, alone: bool) -> list[tuple[str, str]]:
     reading = ENGINES[name].reading
     if alone:
         return [(name, field) for field in reading.__struct_fields__]
-    return [(name, "score")] if issubclass(reading, ScoredReading) else []
+    return [(name, "score")] if "score" in reading.__struct_fields__ else []
 
 
 def fitting(columns: list[tuple[str, str]], *, alone: bool) -> list[tuple[str, str]]:
@@ -101,7 +101,7 @@ def engine_table() -> str:
 
 def gives(reading: type[Reading]) -> str:
     """The fields of a reading, in lines that fit beside the other columns."""
-    return "\n".join(textwrap.wrap(", ".join(reading.__struct_fields__), 52))
+    return "\n".join(textwrap.wrap(", ".join(reading.__struct_encode_fields__), 52))
 
 
 def parameter_table(names: Iterable[str]) -> str:
@@ -119,4 +119,7 @@ def describe(name: str) -> str:
         for key, field in parameters(engine).items()
     ]
     head = f"{name}: {(engine.__doc__ or '').splitlines()[0]}\nneeds: {', '.join(sorted(engine.needs))}\n\n"
+    evidence: str = getattr(engine, "evidence", "")
+    if evidence:
+        head += textwrap.fill(evidence, 80) + "\n\n"
     return head + (table(rows, ("parameter", "default", "meaning")) if rows else "no parameters")

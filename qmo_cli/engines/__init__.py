@@ -8,11 +8,13 @@ from __future__ import annotations
 from .absorption.engine import AbsorptionEngine
 from .bars import Bars
 from .base import Engine
+from .cycle.engine import Cycle
+from .gann.engine import Gann
 from .iceberg.engine import IcebergEngine
 from .liquidity.engine import Liquidity
 from .memory.engine import Memory
 from .orderflow.engine import Orderflow
 
 ENGINES: dict[str, type[Engine]] = {engine.name: engine for engine in (
-    Bars, IcebergEngine, Memory, AbsorptionEngine, Orderflow, Liquidity,
+    Bars, IcebergEngine, Memory, AbsorptionEngine, Orderflow, Liquidity, Gann, Cycle,
 )}
