@@ -30,7 +30,7 @@ COMMANDS = {
     "run": "Run the whole chain in one process: records in, signals out.",
     "plot": "Draw what qmo saw: price, zones, sweeps, signals, volume and delta.",
     "memory": "Look into the memory of zones, retests and icebergs.",
-    "evaluate": "Measure the detectors on simulated markets whose truth is known.",
+    "evaluate": "Measure detectors on simulated markets, or classical rules on bars.",
     "schema": "Print the JSON Schema of a line type, or list the types.",
 }
 

@@ -24,10 +24,11 @@ def names() -> list[str]:
 def side_lines() -> dict[str, type]:
     """The lines that do not flow down the chain, by name: of memory, of an evaluation, of the simulator's truth."""
     from .engines.memory.views import LINES
+    from .evaluation.barlines import LINES as BARS
     from .evaluation.evaluate import LINES as EVALUATION
     from .evaluation.truth import LINES as TRUTH
 
-    return {**LINES, **EVALUATION, **TRUTH}
+    return {**LINES, **EVALUATION, **BARS, **TRUTH}
 
 
 def event_types() -> dict[str, type]:

@@ -27,6 +27,7 @@ HINTS = {
     "score": "try: qmo feed FILE | qmo engine all | qmo score",
     "signal": "try: qmo feed FILE | qmo engine all | qmo score | qmo signal",
     "run": "name a SOURCE, such as a file, or try: qmo run sim",
+    "evaluate": "name a FILE of bars, such as gold-daily.csv",
     "plot": "name a SOURCE, such as a file, or try: qmo plot sim --out chart.png",
 }
 
