@@ -78,7 +78,7 @@ def gaps(rows: list[Row]) -> Iterator[int]:
     if len(rows) < 3:
         return
     steps = sorted(later.ts - row.ts for row, later in pairwise(rows))
-    longest = max(BREAK, 4 * steps[len(steps) // 2])
+    longest = max(BREAK, 4 * steps[(len(steps) - 1) // 2])
     for row, later in pairwise(rows):
         step = later.ts - row.ts
         if step > max(CLOSED, longest) or (step > longest and week(row.ts) == week(later.ts)):

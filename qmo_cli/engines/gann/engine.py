@@ -21,7 +21,7 @@ from .study import Rules, Study, View
 
 GannSignal = Literal["none", "support", "resistance", "breakout_up", "breakout_down", "insufficient_data"]
 TIMES = ("bars", "days")
-LEAVES = ("score", "100", "150", "200", "confluence", "families", "tolerance")  # null together
+LEAVES = ("score", "confluence", "100", "150", "200", "families", "tolerance")  # null together
 
 
 class NearestLevel(msgspec.Struct, frozen=True, gc=False):
@@ -52,12 +52,12 @@ class GannReading(Reading, frozen=True):
 
     score: float | None                  # 0 strong sell, 0.5 neutral, 1 strong buy
     active: bool                         # a level is within the tolerance, or a breakout holds
+    signal: GannSignal
+    confluence: int | None               # families with a level within the tolerance, 0-6
     level_100: float | None = msgspec.field(name="100")  # of the swing, rounded to the tick; 100 is its end
     level_150: float | None = msgspec.field(name="150")
     level_200: float | None = msgspec.field(name="200")
-    signal: GannSignal
-    confluence: int | None               # families with a level within the tolerance, 0-6
-    families: list[str] | None           # which
+    families: list[str] | None           # those that agree
     nearest: Annotated[NearestLevel | None, OPTIONAL]  # null without levels or price
     tolerance: float | None              # max(0.15 ATR, 2 ticks), in points
     swing: Annotated[Swing | None, OPTIONAL]
@@ -131,8 +131,8 @@ class Gann:
         prior, half, full = (on_tick(part(origin.ticks, end.ticks, percent, 100), tick) for percent in EXTENSIONS)
         atr = study.pivots.atr or 0.0
         return GannReading(
-            view.score, view.within or study.broken is not None, prior, half, full, signal_of(view, study),
-            view.confluence,
+            view.score, view.within or study.broken is not None, signal_of(view, study), view.confluence,
+            prior, half, full,
             [name for bit, name in enumerate(FAMILIES) if view.families >> bit & 1],
             NearestLevel(FAMILIES[near.level.family], near.level.name, on_tick(near.level.ticks, tick),
                          place - near.level.ticks, to_six((place - near.level.ticks) / atr)),
@@ -142,7 +142,7 @@ class Gann:
         )
 
 
-UNKNOWN = GannReading(None, False, None, None, None, "insufficient_data", None, None, None, None, None, None)
+UNKNOWN = GannReading(None, False, "insufficient_data", None, None, None, None, None, None, None, None, None)
 
 
 def signal_of(view: View, study: Study) -> GannSignal:
