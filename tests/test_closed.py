@@ -119,7 +119,7 @@ PRICES = st.one_of(st.floats(1900, 2100), st.sampled_from([float("nan"), float("
 def dirty_bars(draw: st.DrawFn) -> list[Bar]:
     """Bars of which some are wrong in every way there is."""
     minute, close, found = 100, 20_000, []
-    for _ in range(draw(st.integers(20, 120))):
+    for _ in range(draw(st.integers(20, 60))):
         kind = draw(st.integers(0, 9))
         minute += draw(st.sampled_from([1, 1, 1, 1, 5, 3000])) if kind else draw(st.integers(-3, 0))
         close += draw(st.integers(-40, 40))
@@ -132,7 +132,7 @@ def dirty_bars(draw: st.DrawFn) -> list[Bar]:
 
 
 @given(dirty_bars())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_no_dirty_bar_stops_an_engine_or_leaves_a_null_without_a_reason(bars: list[Bar]) -> None:
     engines = Engines(("gann", "cycle"), {"gann": {"bar": "1m", "k": 1.0}, "cycle": {"bar": "1m", "k": 1.0}})
     clean = Engines(("gann", "cycle"), {"gann": {"bar": "1m", "k": 1.0}, "cycle": {"bar": "1m", "k": 1.0}})

@@ -230,9 +230,9 @@ def naive(study: Study, ticks: int) -> tuple[set[str], int]:
     return families, min(abs(line - ticks) for _, line in on_ticks)
 
 
-@given(st.lists(st.tuples(st.integers(-60, 60), st.integers(0, 40), st.integers(0, 40)), min_size=60, max_size=250),
+@given(st.lists(st.tuples(st.integers(-60, 60), st.integers(0, 40), st.integers(0, 40)), min_size=60, max_size=160),
        st.integers(-200, 200), st.sampled_from([1.0, 2.0, 3.0]))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_confluence_is_what_looking_at_every_line_finds(
     steps: list[tuple[int, int, int]], aside: int, k: float,
 ) -> None:
