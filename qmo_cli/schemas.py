@@ -32,12 +32,18 @@ def side_lines() -> dict[str, type]:
 
 
 def event_types() -> dict[str, type]:
-    """The lines of ``qmo engine --events``, by name: what the lists named events of the engines' readings hold."""
+    """The lines of ``qmo engine --events``, by name."""
     from .engines import ENGINES
 
-    readings = [get_type_hints(engine.reading) for engine in ENGINES.values()]
-    kinds = [get_args(hints["events"])[0] for hints in readings if "events" in hints]
-    return {get_args(get_type_hints(kind)["schema"])[0]: kind for kind in kinds}
+    kinds = [event_type(engine.reading) for engine in ENGINES.values()]
+    return {get_args(get_type_hints(kind)["schema"])[0]: kind for kind in kinds if kind is not None}
+
+
+def event_type(reading: type) -> type | None:
+    """What a reading's list named events holds, where each is a line of its own: those are tagged by schema."""
+    hints = get_type_hints(reading)
+    kind: type | None = get_args(hints["events"])[0] if "events" in hints else None
+    return kind if kind is not None and "schema" in get_type_hints(kind) else None
 
 
 def schema(name: str) -> Json:

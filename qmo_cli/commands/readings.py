@@ -15,6 +15,7 @@ from ..engines import ENGINES
 from ..errors import UsageError
 from ..packets import Reading
 from ..pipeline import parameters
+from ..schemas import event_type
 from ..times import iso
 from ..tray import Packet
 from .tables import table
@@ -27,8 +28,9 @@ TOO_LONG = 12  # characters of a text that a table leaves out
 def event_lines(batches: Iterable[list[Packet]], names: list[str]) -> Iterator[bytes]:
     """One line for each event of the engines' readings; one piece for each batch of packets."""
     encode = msgspec.json.Encoder().encode
+    telling = [name for name in names if event_type(ENGINES[name].reading) is not None]
     for batch in batches:
-        events = (event for packet in batch for name in names for event in getattr(packet.slots[name], "events", ()))
+        events = (event for packet in batch for name in telling for event in getattr(packet.slots[name], "events", ()))
         yield b"".join([encode(event) + b"\n" for event in events])
 
 

@@ -6,6 +6,7 @@ A new engine is one module (or folder), one line here and one golden case.
 from __future__ import annotations
 
 from .absorption.engine import AbsorptionEngine
+from .astro.engine import Astro
 from .bars import Bars
 from .base import Engine
 from .cycle.engine import Cycle
@@ -16,5 +17,5 @@ from .memory.engine import Memory
 from .orderflow.engine import Orderflow
 
 ENGINES: dict[str, type[Engine]] = {engine.name: engine for engine in (
-    Bars, IcebergEngine, Memory, AbsorptionEngine, Orderflow, Liquidity, Gann, Cycle,
+    Bars, IcebergEngine, Memory, AbsorptionEngine, Orderflow, Liquidity, Gann, Astro, Cycle,
 )}
