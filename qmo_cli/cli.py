@@ -32,7 +32,7 @@ COMMANDS = {
     "plot": "Draw what qmo saw: price, zones, sweeps, signals, volume and delta.",
     "memory": "Look into the memory of zones, retests and icebergs.",
     "risk": "Show the account and its guards as of the end of an input.",
-    "evaluate": "Measure the detectors on simulated markets whose truth is known.",
+    "evaluate": "Measure detectors on simulated markets, or classical rules on bars.",
     "schema": "Print the JSON Schema of a line type, or list the types.",
 }
 

@@ -25,10 +25,11 @@ def side_lines() -> dict[str, type]:
     """The lines beside the chain, by name: of memory, of the account, of an evaluation, of the simulator's truth."""
     from .engines.memory.views import LINES
     from .engines.risk.views import LINES as RISK
+    from .evaluation.barlines import LINES as BARS
     from .evaluation.evaluate import LINES as EVALUATION
     from .evaluation.truth import LINES as TRUTH
 
-    return {**LINES, **RISK, **EVALUATION, **TRUTH}
+    return {**LINES, **RISK, **EVALUATION, **BARS, **TRUTH}
 
 
 def event_types() -> dict[str, type]:

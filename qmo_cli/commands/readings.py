@@ -50,7 +50,7 @@ def page(rows: list[list[Any]], names: list[str]) -> bytes:
     """One table."""
     alone = len(names) == 1
     columns = fitting([column for name in names for column in columns_of(name, alone=alone)], alone=alone)
-    headers = ["time", "price", *(field if alone else name for name, field in columns)]
+    headers = ["time", "price", *(wire_name(name, field) if alone else name for name, field in columns)]
     body = []
     for packet, *readings in rows:
         by_name = dict(zip(names, readings, strict=True))
@@ -65,6 +65,12 @@ def columns_of(name: str, *, alone: bool) -> list[tuple[str, str]]:
     if alone:
         return [(name, field) for field in reading.__struct_fields__]
     return [(name, "score")] if "score" in reading.__struct_fields__ else []
+
+
+def wire_name(name: str, field: str) -> str:
+    """What a field of an engine's reading is called on the wire."""
+    reading = ENGINES[name].reading
+    return dict(zip(reading.__struct_fields__, reading.__struct_encode_fields__, strict=True))[field]
 
 
 def fitting(columns: list[tuple[str, str]], *, alone: bool) -> list[tuple[str, str]]:

@@ -9,6 +9,8 @@ from .absorption.engine import AbsorptionEngine
 from .astro.engine import Astro
 from .bars import Bars
 from .base import Engine
+from .cycle.engine import Cycle
+from .gann.engine import Gann
 from .iceberg.engine import IcebergEngine
 from .liquidity.engine import Liquidity
 from .memory.engine import Memory
@@ -28,7 +30,9 @@ ENGINES: dict[str, type[Engine]] = {engine.name: engine for engine in (
     AbsorptionEngine,
     Orderflow,
     Liquidity,
+    Gann,
     Astro,
+    Cycle,
     News,
     Risk,
     Mentor,

@@ -7,7 +7,7 @@ far enough from it. Prices are whole ticks. A pivot is invisible before its conf
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from .ranges import next_atr
@@ -28,6 +28,10 @@ class Pivot:
     confirmed: int
     ticks: int
     start: int      # ns, of the extreme's bar
+
+    def moved(self, gap: int) -> Pivot:
+        """The same on the price scale of another contract."""
+        return replace(self, ticks=self.ticks + gap)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +67,21 @@ class Leg:
         extreme = self.extreme
         return extreme is not None and (extreme.ticks - close) * self.direction >= max(LEAST, reversal(extreme.ticks))
 
+    def shift(self, gap: int) -> None:
+        """Move all prices, so that they stand on the scale of another contract."""
+        self.extreme = None if self.extreme is None else _moved(self.extreme, gap)
+        self.since = [(_moved(high, gap), _moved(low, gap), _moved(close, gap)) for high, low, close in self.since]
+
     def next(self) -> Leg:
         """The leg the other way, that began at the extreme."""
         leg = Leg(-self.direction)
         for bar in self.since:
             leg.add(*bar)
         return leg
+
+
+def _moved(place: _Place, gap: int) -> _Place:
+    return replace(place, ticks=place.ticks + gap)
 
 
 class ZigZag:
@@ -141,3 +154,9 @@ class Pivots:
 
     def _reversal(self, ticks: int) -> float:
         return float("inf") if self.atr is None else self.multiple * self.atr
+
+    def shift(self, gap: int) -> None:
+        """A roll: what was seen moves to the price scale of the new contract, ``gap`` ticks away."""
+        self.close = None if self.close is None else self.close + gap
+        for leg in self.zigzag.legs:
+            leg.shift(gap)

@@ -1,0 +1,1 @@
+"""Counts of bars from confirmed swings."""

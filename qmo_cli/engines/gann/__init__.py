@@ -1,0 +1,1 @@
+"""Levels after Gann, and how many kinds of them agree."""
