@@ -14,6 +14,7 @@ from .packets import Health, Market, Notice
 from .rounding import number
 from .score import BUY_ABOVE, MICRO, MIN_ACTIVE, MIN_COVERAGE, PARTS, PILLARS, SELL_BELOW, Score
 from .signals import Signal
+from .signals.rationale import gann_words
 from .signals.sizing import Entry, Position
 from .times import iso
 from .tray import Packet, decode_slot
@@ -238,8 +239,7 @@ def _absorption(view: AbsorptionView) -> str:
 
 
 def _gann(view: GannView) -> str:
-    families = "" if view.confluence is None else f", {view.confluence} families of levels agree"
-    return f"{(view.signal or 'none').replace('_', ' ')}{families}"
+    return gann_words(view) if view.active else ""
 
 
 def _astro(view: AstroView) -> str:

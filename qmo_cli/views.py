@@ -74,11 +74,20 @@ class AbsorptionView(Opinion, frozen=True):
     last: AbsorbedView | None = None     # newest event
 
 
+class LevelView(Struct, frozen=True):
+    """One level of the price scale, with its name."""
+
+    family: str
+    name: str
+    price: float
+
+
 class GannView(Opinion, frozen=True):
-    """Gann: how many families of levels agree."""
+    """Gann: the level at the price, and how many families of levels agree."""
 
     signal: str | None = None
     confluence: int | None = None
+    nearest: LevelView | None = None
 
 
 class AstroView(Opinion, frozen=True):

@@ -92,11 +92,21 @@ def _orderflow(scene: Scene) -> str | None:
 
 def _technical(scene: Scene) -> str | None:
     gann = scene.packet.read("gann", GannView)
-    if gann is None or gann.signal is None:
+    if gann is None or gann.score is None or gann.signal is None:
         scene.lost[_PLACE["technical"]] = reason(scene.packet, "gann")
         return None
-    families = "" if gann.confluence is None else f", confluence of {gann.confluence}"
-    return f"Gann: {gann.signal.replace('_', ' ')}{families}"
+    return f"Gann: {gann_words(gann)}"
+
+
+def gann_words(gann: GannView) -> str:
+    """What Gann's levels say: the one at the price, and how many kinds of them meet there."""
+    if not gann.active:
+        return "no level at the price"
+    level, met = gann.nearest, gann.confluence
+    at = "" if level is None else f" at {number(level.price)} ({level.name})"
+    families = "" if met is None else f", {met} {'family' if met == 1 else 'families'} of levels"
+    signal = "level" if gann.signal in (None, "none") else gann.signal.replace("_", " ")
+    return f"{signal}{at}{families}"
 
 
 def _timing(scene: Scene) -> str | None:
