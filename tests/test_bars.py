@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from qmo_cli.engines.bars.timebars import Pieces
+from qmo_cli.engines.bars.pieces import Pieces
 from qmo_cli.errors import ConfigurationError, UsageError
 from qmo_cli.packets import BarInput, Inputs
 from qmo_cli.pipeline import Engines
@@ -194,6 +194,20 @@ def test_minute_bars_make_quarters_without_sides_or_counts() -> None:
     assert (first.open, first.high, first.low, first.close, first.volume) == (2000.0, 2014.5, 1999.5, 2014.0, 75)
     assert (first.buy, first.sell, first.trades) == (None, None, None)
     assert (int(second.start), second.volume) == (START + QUARTER, 75)
+
+
+@pytest.mark.parametrize("every", ["1s", "1m"])
+def test_a_history_of_minutes_warms_up_the_bars_of_the_trades_that_follow(every: str) -> None:
+    """Sixteen quarters of minutes, the last of them cut short; from its eleventh minute on it is made of trades."""
+    history = [minute_bar(minute, 2000.0 + minute % 2) for minute in range(16 * 15 + 10)]
+    begins = START + (16 * 15 + 10) * MINUTE
+    trades = [trade("B", price, 1, ts_event=begins + second * SECOND, ts_recv=None)
+              for second, price in ((1, 2003.0), (299, 2000.0), (300, 2002.0), (1300, 2002.0))]
+    packets = run([mapping("GCJ6", "GCJ6"), *history, *trades], every, ("bars",))
+    reading = last(packets)
+    assert reading.count == 18
+    assert [(bar.high, bar.volume, bar.buy) for bar in bars_of(packets)[-2:]] == [(2003.0, 52, None), (2002.0, 1, 1)]
+    assert reading.atr is not None
 
 
 def test_the_last_minute_counts_though_a_quote_ends_the_frame_before_it() -> None:

@@ -17,7 +17,8 @@ from qmo_cli.times import SECOND
 from qmo_cli.tray import Packet
 
 from .bar import Bar
-from .timebars import Forming, Pieces, second_of, shifted
+from .pieces import Forming, Pieces, second_of
+from .timebars import shifted
 
 LENGTHS = 20        # bars, span of the mean length of imbalance bars
 MEMORY = 10         # times the size in trades, span of their mean trade
@@ -209,6 +210,8 @@ class FilledBars:
         self.why_not = self._why_not(packet)
         if self.why_not:
             rows = []
+        elif self.rule.sided:
+            rows = [row for row in rows if isinstance(row, Second)]
         if self.moved != 0.0:
             self._follow(self.moved, rows)
         for row in rows:
