@@ -16,7 +16,9 @@ import click
 from .errors import ConfigurationError
 
 TABLE_FIELDS = {"score": ("phases",)}
-COMMAND_TABLES = ("feed", "route", "engine", "score", "signal", "run", "plot", "memory", "risk", "evaluate", "schema")
+COMMAND_TABLES = (
+    "feed", "route", "engine", "score", "signal", "run", "paper", "plot", "memory", "risk", "evaluate", "schema",
+)
 
 
 @dataclass(frozen=True)

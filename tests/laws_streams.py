@@ -11,7 +11,7 @@ import databento_dbn as vendor
 from hypothesis import assume
 from hypothesis import strategies as st
 
-from qmo_cli.blocks import F_LAST, MAPPING, MBO, SECOND, SIMULATOR, SYSTEM, Block
+from qmo_cli.blocks import MAPPING, SECOND, SIMULATOR, SYSTEM, Block
 from qmo_cli.feeds.sim import SimOptions, simulate
 from qmo_cli.market import stream
 from qmo_cli.records import Account, Fill, Kill, News, Quote, System, from_dbn, to_dbn
@@ -91,17 +91,10 @@ def roll(records: list[bytes], at: int, ts: int) -> list[bytes]:
 
 
 def rename(records: list[bytes], at: int, ts: int) -> list[bytes]:
-    """From here on the first id is another contract of the same series; names change between events."""
-    while 0 < at < len(records) and not ends_event(records[at - 1]):
-        at += 1
+    """From here on the first id is another contract of the same series."""
     if not any(map(is_first, records[:at])) or renumbered(records, 2 * FIRST, 0) != records:
         return records  # nobody named it before, or the series has left it
     return [*records[:at], mapping(SERIES[0], "GCQ6", instrument=FIRST, ts_event=ts), *records[at:]]
-
-
-def ends_event(record: bytes) -> bool:
-    """Whether the record is the last of its event, as far as it says so itself."""
-    return record[1] != MBO or bool(record[36] & F_LAST)
 
 
 def before(*added: bytes) -> Callable[[list[bytes], int], list[bytes]]:
@@ -140,16 +133,12 @@ def fetch(records: list[bytes], at: int, ts: int) -> list[bytes]:
     return before(to_dbn(quote))(records, at)
 
 
-def unread(records: list[bytes], at: int, ts: int) -> list[bytes]:
-    """A record that no engine reads."""
-    return before(bytes(vendor.StatusMsg(1, near(records, at), ts, ts)))(records, at)
-
-
 def inform(records: list[bytes], at: int, ts: int) -> list[bytes]:
-    """News, the kill switch and its release, some of it late; of all series or of one."""
+    """A status that no engine reads, news, the kill switch and its release, some of it late, and deals."""
+    status = bytes(vendor.StatusMsg(1, near(records, at), ts, ts))
     news = News(ts_event=str(ts - SECOND), headline="Rates held", source="wire", series=SERIES[0])
     own = (news, Kill(ts_event=str(ts)), Kill(ts_event=str(ts + 20_000_000), active=False, detail="by hand"))
-    return before(*map(to_dbn, own))(records, at)
+    return deal(before(status, *map(to_dbn, own))(records, at), at, ts)
 
 
 def deal(records: list[bytes], at: int, ts: int) -> list[bytes]:
@@ -174,7 +163,7 @@ def is_first(record: bytes) -> bool:
 
 
 HAPPENINGS: tuple[Callable[[list[bytes], int, int], list[bytes]], ...] = (
-    silence, gap, reconnect, roll, rename, define, fetch, unread, inform, deal, nameless, strange,
+    silence, gap, reconnect, roll, rename, define, fetch, inform, nameless, strange,
 )
 
 

@@ -32,28 +32,22 @@ def gap(ts: int) -> bytes:
     return system({"schema": "system", "kind": "gap", "detail": "lost 3 records", "count": 3}, ts_event=ts)
 
 
-def fact(dice: Dice, ts: int) -> bytes:
-    """News, or a record of the trader's own: of everything, or of one series, contract or instrument id."""
+def fact(ts: int) -> bytes:
+    """News, or a record of the trader's own: of everything, or of one series, contract or id. The time decides."""
+    kind, rest = ts // 1_000_000 % 6, ts // 6_000_000
     whom: dict[str, Any] = (
-        {}, {}, {"series": SERIES[dice.below(3)]}, {"symbol": SERIES[dice.below(3)]}, {"instrument_id": 10},
-    )[dice.below(5)]
+        {}, {}, {"series": SERIES[rest % 3]}, {"symbol": SERIES[rest % 3]}, {"instrument_id": 10},
+    )[rest % 5]
     head = {"ts_event": str(ts), **whom}
-    at = round(2000 + dice.below(9) / 10, 1)
+    at = round(2000 + rest % 9 / 10, 1)
     return to_dbn((
         News(**head, headline="Rates held", impact="high"),
-        Fill(**head, side=("B", "A")[dice.below(2)], price=at, size=1 + dice.below(3), fees=1.25),
-        Fill(**head, side="A", price=at, size=1, order_id=str(dice.below(99))),
-        Account(**head, balance=100_000.0 + dice.below(99), position=dice.below(3) - 1),
+        Fill(**head, side=("B", "A")[rest % 2], price=at, size=1 + rest % 3, fees=1.25),
+        Fill(**head, side="A", price=at, size=1, order_id=str(rest % 99)),
+        Account(**head, balance=100_000.0 + rest % 99, position=rest % 3 - 1),
         Account(**head, balance=99_000.5, equity=99_100.25),
-        Kill(**head, active=dice.chance(128), detail="by hand"),
-    )[dice.below(6)])
-
-
-def happening(dice: Dice, ts: int) -> bytes:
-    """One of our own records: a clock, a gap, or a fact."""
-    if dice.chance(128):
-        return fact(dice, ts)
-    return (gap if dice.chance(40) else clock)(ts)
+        Kill(**head, active=rest % 2 == 0, detail="by hand"),
+    )[kind])
 
 
 MARGIN = 200_000_000  # ns from the names of the instruments to what goes back in time
@@ -78,7 +72,8 @@ def mbo_records(data: bytes, instruments: int, *, start: str = "snapshot", clock
         if dice.chance(60):
             script.wait(dice.below(256) * 1_000_000)
         if clocks and dice.chance(12):
-            script.raw(happening(dice, script.now - dice.below(3) * 40_000_000))
+            script.raw((gap if dice.chance(40) else clock)(script.now - dice.below(3) * 40_000_000))
+            script.raw(fact(script.now - script.now // 1_000_000 % 3 * 30_000_000))
     return Stream(script.captured())
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from .dice import Dice
-from .streams import SERIES, Stream, bytes_of, happening
+from .streams import SERIES, Stream, bytes_of, clock, fact, gap
 from .streams_exchange import MIDDLE, price
 from .support import START, Quote, bbo, mapping, mbp1, mbp10, ohlcv, tbbo, trade
 
@@ -68,7 +68,8 @@ def poor_records(data: bytes, schemas: tuple[str, ...], instruments: int, *, clo
         records.append(poor_record(schema, dice, now - behind, instrument, books))
         now += (0, 0, 1, 15_000_000, 40_000_000, 300_000_000, 2_500_000_000)[dice.below(7)]
         if clocks and dice.chance(12):
-            records.append(happening(dice, now - dice.below(3) * 40_000_000))
+            records.append((gap if dice.chance(40) else clock)(now - dice.below(3) * 40_000_000))
+            records.append(fact(now - now // 1_000_000 % 3 * 30_000_000))
     return Stream(records)
 
 
