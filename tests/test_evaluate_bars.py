@@ -8,6 +8,7 @@ import json
 import subprocess
 import sys
 import zipfile
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from qmo_cli.engines.astro.trend import Trend
 from qmo_cli.engines.cycle.counts import Counts, turn
 from qmo_cli.engines.gann.study import Rules as GannRules
 from qmo_cli.engines.gann.study import Study
@@ -25,10 +27,14 @@ from qmo_cli.evaluation.barfile import read_bars
 from qmo_cli.evaluation.barreport import rows, text
 from qmo_cli.evaluation.bars import evaluate_bars, measures
 from qmo_cli.evaluation.bartext import is_plain, moment
-from qmo_cli.evaluation.flags import PILLARS, Flag, Look, Rules, cycle_flags, flags, gann
+from qmo_cli.evaluation.cycleflags import cycle_flags
+from qmo_cli.evaluation.flags import PILLARS, flags
+from qmo_cli.evaluation.gannflags import gann
+from qmo_cli.evaluation.looks import Flag, Look, Rules
 from qmo_cli.evaluation.options import BarsOptions
 from qmo_cli.evaluation.pvalues import holm, one_sided, two_sided
 from qmo_cli.evaluation.series import Chance, Series, series_of, swings
+from qmo_cli.evaluation.skyflags import trends, windows
 from qmo_cli.ndjson import LineWriter
 
 from .support import SHARED, START, blocks, mapping, ohlcv
@@ -253,6 +259,31 @@ def test_on_real_gold_every_flag_is_that_of_the_engine() -> None:
     assert check_gann(bars, 3.0, 10.0) > 3800
     lag = swings(bars, 3.0).lag
     assert np.median(lag) == 8  # as it was published
+
+
+@given(walks)
+@settings(max_examples=20, deadline=None)
+def test_the_side_that_a_window_turns_against_is_that_of_the_engines_trend(steps: Steps) -> None:
+    bars, trend = series(steps), Trend()
+    for index, side in enumerate(trends(bars, daily=True).tolist()):
+        trend.add(int(bars.high[index]), int(bars.low[index]), int(bars.close[index]))
+        assert side == np.sign(trend.value or 0)
+
+
+def test_within_a_day_the_trend_is_that_of_the_day_before() -> None:
+    days = series([(5, 1, 1)] * 30)
+    hours = Series(
+        np.repeat(days.start, 4) + np.tile(np.arange(4) * DAY // 4, 30),
+        *(np.repeat(column, 4) for column in (days.open, days.high, days.low, days.close)), 1.0)
+    assert trends(hours, daily=False).tolist() == [0] * 80 + [1] * 40
+
+
+def test_windows_are_open_when_the_sky_is_rare() -> None:
+    """At 21:00 UTC: 2026-11-13 has confidence .990, 2026-08-12 .997, 2026-11-22 .145; nobody knows of 2060."""
+    times = [int(datetime.fromisoformat(f"{day}T21:00Z").timestamp()) * 10**9
+             for day in ("2026-11-13", "2026-08-12", "2026-11-22", "2060-01-01")]
+    known, fired = windows(np.array(times, dtype=np.int64).tobytes())
+    assert (known.tolist(), fired.tolist()) == ([True, True, True, False], [True, True, False, False])
 
 
 def test_every_flag_of_every_pillar_has_a_name_of_its_own() -> None:

@@ -76,8 +76,8 @@ def percent(share: float | None) -> str | None:
 
 
 def short(move: float | None) -> str | None:
-    """Three decimals, with the sign."""
-    return None if move is None else f"{move:+.3f}"
+    """Three decimals; nothing is never less than nothing."""
+    return None if move is None else f"{round(move, 3) + 0.0:.3f}"
 
 
 def verdict(found: BarsEvaluation) -> str:

@@ -16,7 +16,8 @@ from ..errors import BadData
 from ..times import SECOND, iso
 from .barfile import SHOWN, BarTable, read_bars
 from .barlines import BarsSummary, Direction, Dirt, Frequency
-from .flags import Flag, Look, Rules, flags
+from .flags import flags
+from .looks import Flag, Look, Rules
 from .options import BarsOptions
 from .pvalues import holm, mean, one_sided, six, two_sided
 from .series import Chance, Series, Swings, series_of, swings
