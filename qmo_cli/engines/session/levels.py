@@ -205,7 +205,8 @@ class Levels:
         no_day = blocked or (day.why if day else f"no trade on trade date {here.trade_date} yet")
         no_close = blocked or self._no_close(here)
         no_prior = no_close or (prior.why if prior else "")
-        no_trade = (day.why if day else "") or "no overnight trade yet"  # an input that began late did not see the night
+        # An input that began after the night did not see it.
+        no_trade = (day.why if day else "") or "no overnight trade yet"
         no_night = blocked or no_night or (night.why if night else no_trade)
         for names, why in ((DAY, no_day), (PRIOR, no_prior), (CLOSE, no_close), (NIGHT, no_night)):
             if why:
