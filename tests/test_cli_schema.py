@@ -45,6 +45,7 @@ def test_there_is_a_line_of_every_schema() -> None:
         "packet", "iceberg-event", "memory-event", "absorption-event", "liquidity-event", "signal",
         "memory-zone", "memory-retest", "memory-log", "risk",
         "evaluation", "evaluation-decoys", "evaluation-episodes", "evaluation-check",
+        "evaluation-bars", "evaluation-dirt", "evaluation-flag", "evaluation-claim",
         "truth-native", "truth-synthetic", "truth-absorption", "truth-sweep", "truth-stop_cascade", "truth-decoy",
     ]
 

@@ -17,6 +17,7 @@ from qmo_cli.tray import Packet
 from .handmade import market, packet
 
 MINUTE = 60 * 10**9
+NOTHING: dict[str, Any] = dict.fromkeys(BarsReading.__struct_fields__)
 
 
 class Log:
@@ -39,7 +40,7 @@ def bar(minute: int, open_: float, high: float, low: float, close: float) -> Bar
 def with_bars(*bars: Bar, tick: float | None = 0.1, instrument: int = 1, gap: float | None = None) -> Packet:
     """A packet in which these bars have closed."""
     found = packet(
-        at=market(2000.0, tick=tick), bars=BarsReading(60, 9, None, None, list(bars), None),
+        at=market(2000.0, tick=tick), bars=BarsReading(**{**NOTHING, "period": 60, "count": 9, "closed": list(bars)}),
         system=[] if gap is None else [Notice("roll", None, "rolled", None, gap)])
     found.instrument_id = instrument
     return found

@@ -15,7 +15,6 @@ from qmo_cli.engines.gann.levels import FAMILIES, Level, Levels, standing
 from qmo_cli.engines.gann.study import Rules, Study, gann_score
 from qmo_cli.engines.pivots import Pivot
 from qmo_cli.errors import ConfigurationError
-from qmo_cli.packets import Missing
 from qmo_cli.pipeline import Engines
 from qmo_cli.tray import Packet
 
@@ -381,10 +380,15 @@ def test_a_parameter_that_makes_no_sense_is_refused(wrong: dict[str, Any]) -> No
         Engines(("gann",), {"gann": wrong})
 
 
-def test_a_missing_answer_is_no_reading() -> None:
+def test_bars_that_cannot_be_made_are_told_of() -> None:
     engines = Engines(("gann",), {"gann": {"bar": "7s"}})
     packets = run([mapping("GCJ6", "GCJ6"), *minutes(prices(1))], names=())
     for packet in packets:
         engines.update(packet)
-    assert packets[-1].missing["gann"] == "bars of 7s cannot be made of bars of 60 s"
-    assert not isinstance(packets[-1].slots["gann"], Missing)
+    told = packets[-1].missing.get("gann") or packets[-1].missing["gann.score"]
+    assert told == "bars of 7s cannot be made of bars of 60 s"
+
+
+def test_before_the_first_bar_has_closed_it_says_so() -> None:
+    packets = gann_run(minutes(prices(1)), every="1s", bar="1h")
+    assert packets[-1].missing["gann.score"] == "no bar of 1h has closed yet"

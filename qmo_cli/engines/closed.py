@@ -47,6 +47,7 @@ class ClosedBars(Generic[Kind]):
         self.start = -1                    # ns, of the newest good bar
         self.blocked = ""
         self.doubt = ""                    # what is wrong with the newest bar
+        self.none = ""                     # why none has closed yet
 
     def take(self, packet: Packet) -> bool:
         """Bring the study up to date; True where anything changed."""
@@ -65,18 +66,18 @@ class ClosedBars(Generic[Kind]):
     @property
     def why_not(self) -> str:
         """Why nothing may be said now; empty where nothing is against it."""
-        return GAP_UNKNOWN if self.rolled else self.doubt
+        return GAP_UNKNOWN if self.rolled else self.doubt or (self.none if self.start < 0 else "")
 
     def _closed(self, packet: Packet) -> list[Bar]:
         slot: BarsReading | None = packet.read("bars", BarsReading) if "bars" in packet.slots else None
         if slot is not None and slot.period == self.own.seconds:
-            self.blocked = ""
+            self.blocked, self.none = "", "" if slot.bar is not None else packet.missing.get("bars.bar", "")
             return slot.closed
         made = self.own.update(packet)
         if isinstance(made, Missing):
             self.blocked = reason(packet, "bars") if "bars" in packet.slots else made.reason
             return []
-        self.blocked = ""
+        self.blocked, self.none = "", "" if made.bar is not None else self.own.reasons.get("bar", "")
         return made.closed
 
     def _settle(self, tick: float | None) -> None:
