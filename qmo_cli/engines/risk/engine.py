@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from math import isfinite
-from typing import Any, ClassVar
-
-from msgspec import Raw, Struct
+from typing import ClassVar
 
 from ...blocks import SECOND
 from ...errors import ConfigurationError
-from ...instruments import Spec, root_of, spec_of
+from ...instruments import root_of, spec_of
 from ...packets import (
     AccountFact,
     ContextFact,
@@ -24,44 +21,22 @@ from ...packets import (
     Second,
     fixed,
 )
-from ...rounding import to_six
 from ...times import UNITS
 from ...tray import Packet
 from . import guards
-from .guards import Known
-from .holdings import Holding, amount, money
+from .guards import Known, Limits
+from .holdings import Holding, amount, money, sisters
 from .ledger import Ledger
 from .log import Entry, Log, Recall, contract_of
-from .reading import GUARDS, Guard, RiskReading
+from .reading import Figures, Guard, RiskReading
+from .seen import BarsSeen, InputsSeen, without_facts
 from .sizing import Usual
 
-NO_FACTS = b'"context":null}'
 MINUTE = UNITS["m"]
 STALE = 60                              # s: an older price values no position, unless the stale guard says otherwise
-MOST = 1000                             # guards of the market that are kept
 NO_RECORDS = "no fill or account record has come; merge them with --merge FILE"
 NO_BALANCE = "no account record has told the balance"
 KINDS = ("end-of-day", "intraday")
-
-
-class TradesSeen(Struct, frozen=True):
-    """What is read of the packet's trades in a pipe."""
-
-    seconds: list[Second] = []
-
-
-class InputsSeen(Struct, frozen=True):
-    """What is read of the packet's inputs in a pipe."""
-
-    trades: TradesSeen | None = None
-    context: list[ContextFact] | None = None
-
-
-class BarsSeen(Struct, frozen=True):
-    """What is read of the bars."""
-
-    count: int = 0
-    atr: float | None = None
 
 
 @dataclass(slots=True)
@@ -92,6 +67,7 @@ class Risk:
     usual: Usual | None = field(default=None, init=False)
     log: Log | None = field(default=None, init=False)
     recall: Recall | None = field(default=None, init=False)
+    limits: Limits = field(init=False)
     names_off: list[str] = field(default_factory=list, init=False)
     marking: bool = field(default=False, init=False)     # a guard needs the account's value second by second
     watching: bool = field(default=False, init=False)    # a guard needs the market
@@ -110,17 +86,16 @@ class Risk:
     seen: tuple[object, ...] | None = field(default=None, init=False)  # of the account, by its guards
     of_account: list[Guard] = field(default_factory=list, init=False)
     of_market: list[Guard] = field(default_factory=list, init=False)
-    known: dict[Any, Guard] = field(default_factory=dict, init=False)  # of the market, by value
-    fallen: int | None = field(default=None, init=False)  # drawdown, 1e-18
+    figures: Figures = field(default_factory=Figures, init=False)
     kept: RiskReading | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         self._check()
         self.ledger = Ledger(self.drawdown_kind == "intraday")
         self.usual = Usual(self.usual_bars) if self.usual_bars else None
-        limits = (1, self.daily_loss, self.drawdown, self.trades, self.losses, self.spread_ticks, self.atr_points,
-                  self.stale_seconds)
-        self.names_off = [name for name, limit in zip(GUARDS, limits, strict=True) if not limit]
+        self.limits = Limits(money(self.daily_loss), money(self.drawdown), self.trades, self.losses, self.spread_ticks,
+                             self.atr_points, self.stale_seconds)
+        self.names_off = self.limits.off()
         self.marking = bool(self.daily_loss or self.drawdown)
         self.watching = bool(self.spread_ticks or self.atr_points or self.stale_seconds or self.usual_bars)
         if self.state:
@@ -308,7 +283,7 @@ class Risk:
         factor = 1.0 if self.usual is None else self.usual.factor
         if self.kept is None or known or of_market != self.of_market or factor != self.kept.size_factor:
             self.of_market = of_market
-            self.kept = self._build(profit, factor)
+            self.kept = self._build(factor)
         return self.kept
 
     def _account(self, profit: int | None, age: int | None, ts: int) -> bool:
@@ -322,7 +297,8 @@ class Risk:
         self.until = min(ledger.day.end, resume or ledger.day.end)
         if self.recall is not None and self.recall.next is not None:
             self.until = min(self.until, self.recall.next + 1)
-        self.of_account, self.fallen = self._guards(profit, resume, age)
+        self.of_account, fallen = self._guards(profit, resume, age)
+        self.figures = self._figures(profit, fallen)
         return True
 
     def _resume(self, ts: int) -> int:
@@ -342,16 +318,7 @@ class Risk:
             None if closed or profit is None else ledger.day.realised + profit, ledger.day.low, fallen,
             ledger.day.trades, ledger.day.losses, resume,
         )
-        found = [guards.kill(self.killed, self.kill_detail)]
-        if self.daily_loss:
-            found.append(guards.daily_loss(known, money(self.daily_loss)))
-        if self.drawdown:
-            found.append(guards.drawdown(known, money(self.drawdown)))
-        if self.trades:
-            found.append(guards.trades(known, self.trades))
-        if self.losses:
-            found.append(guards.cool_down(known, self.losses))
-        return found, fallen
+        return self.limits.of_account(known, guards.kill(self.killed, self.kill_detail)), fallen
 
     def _closed(self) -> str | None:
         """Why the trader's records do not tell the account's state."""
@@ -369,70 +336,32 @@ class Risk:
         return None
 
     def _of_market(self, packet: Packet, market: Market, age: int | None) -> list[Guard]:
-        """The guards of the market that are set."""
+        """The guards of the market that are set; and what ATR usually is."""
         bars: BarsSeen | None = packet.read("bars", BarsSeen)
         atr = None if bars is None else bars.atr
         if self.usual is not None and bars is not None and atr is not None:
             self.usual.take(bars.count, atr)
-        found = []
-        if self.spread_ticks:
-            ticks = to_six(market.spread / market.tick) if market.spread is not None and market.tick else None
-            why = "there is no quote of both sides" if market.spread is None else "needs the contract's tick"
-            found.append(self._compared(guards.spread, ticks, self.spread_ticks, why))
-        if self.atr_points:
-            why = packet.missing.get("bars.atr") or packet.missing.get("bars") or "needs engine bars"
-            found.append(self._compared(guards.volatility, atr, self.atr_points, why))
-        if self.stale_seconds:
-            found.append(self._compared(guards.stale, age, self.stale_seconds, "no price yet"))
-        return found
+        no_atr = packet.missing.get("bars.atr") or packet.missing.get("bars") or "needs engine bars"
+        return self.limits.of_market(market.spread, market.tick, atr, no_atr, age)
 
-    def _compared(
-        self, guard: Callable[[float, float], Guard], value: float | None, limit: float, why: str,
-    ) -> Guard:
-        """A guard of the market; the same few values come again and again."""
-        if value is None:
-            return guards.unknown(guard.__name__, limit, why)
-        found = self.known.get((guard, value))
-        if found is None:
-            self.known = self.known if len(self.known) < MOST else {}
-            found = self.known[guard, value] = guard(value, limit)
-        return found
+    def _figures(self, profit: int | None, fallen: int | None) -> Figures:
+        """What the reading says of the account."""
+        ledger = self.ledger
+        if not ledger.informed:
+            return Figures()
+        return Figures(
+            None if ledger.balance is None else amount(ledger.balance), ledger.currency, ledger.position,
+            None if ledger.day.doubt else amount(ledger.day.realised), None if profit is None else amount(profit),
+            ledger.day.trades, ledger.day.losses, None if fallen is None else amount(fallen),
+        )
 
-    def _build(self, profit: int | None, factor: float) -> RiskReading:
-        ledger, told = self.ledger, self.ledger.informed
+    def _build(self, factor: float) -> RiskReading:
         found = self.of_account + self.of_market
         reasons = [guard.reason for guard in found if guard.reason is not None]
         if self.log is not None and self.log.fault is not None:
             reasons.insert(0, self.log.fault)
+        told = self.figures
         return RiskReading(
-            not reasons, reasons, factor, self.killed,
-            None if ledger.balance is None else amount(ledger.balance), ledger.currency,
-            ledger.position if told else None, amount(ledger.day.realised) if told and not ledger.day.doubt else None,
-            amount(profit) if told and profit is not None else None, ledger.day.trades if told else None,
-            ledger.day.losses if told else None, None if self.fallen is None else amount(self.fallen), found,
-            self.names_off,
+            not reasons, reasons, factor, self.killed, told.balance, told.currency, told.position, told.realised,
+            told.open, told.trades, told.losses, told.drawdown, found, self.names_off,
         )
-
-
-def without_facts(inputs: Any) -> bool:
-    """Whether a packet's inputs hold no facts; a line that ends as lines usually do need not be decoded to know."""
-    return bytes(inputs).endswith(NO_FACTS) if type(inputs) is Raw else inputs.context is None
-
-
-def sisters(one: str, other: str) -> bool:
-    """Whether two names are of one thing in other sizes: the same month where both tell it.
-
-    >>> sisters("MGCZ6", "GCZ6"), sisters("MGC", "GC.v.0"), sisters("MGCG7", "GCZ6"), sisters("SI", "GC.v.0")
-    (True, True, False, False)
-    """
-    first, second = spec_of(one), spec_of(other)
-    if first is None or second is None or not related(first, second):
-        return False
-    months = [name.removeprefix(spec.root) for name, spec in ((one, first), (other, second)) if name != spec.root]
-    dated = [month for month in months if month[:1].isalpha()]
-    return len(dated) < 2 or dated[0] == dated[1]
-
-
-def related(one: Spec, other: Spec) -> bool:
-    """Whether one contract is a rung of the other's ladder."""
-    return one.root in other.ladder or other.root in one.ladder
