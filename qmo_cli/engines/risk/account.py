@@ -124,13 +124,13 @@ class Account:
             self._recall(entry)
         elif fact is not None and not isinstance(fact, NewsFact):
             contract = contract_of(fact, self.own)
-            new, to_keep = (True, True) if self.recall is None else self.recall.is_new(fact, contract)
+            new, number = (True, None) if self.recall is None else self.recall.is_new(fact, contract)
             if not new:
                 return
             value = self._value_of(contract) if contract is not None else None
-            if to_keep and self.log is not None:
+            if number is not None and self.log is not None:
                 told = packet.instrument_id if contract is not None else None
-                self.log.add(Entry(packet.series, str(known), fact, contract, value, told))
+                self.log.add(Entry(packet.series, str(known), fact, contract, value, told, number))
             self._apply(fact, contract, value, packet.instrument_id)
 
     def _recall(self, entry: Entry) -> None:
