@@ -151,6 +151,16 @@ def test_the_same_records_again_change_neither_the_file_nor_the_account(tmp_path
     assert again == once
 
 
+def test_two_processes_that_met_the_same_records_count_them_once(tmp_path: Path) -> None:
+    path, other = tmp_path / "state", tmp_path / "other"
+    once = readings(DAY, state=str(path), **SET)
+    readings(DAY, state=str(other), **SET)
+    path.write_bytes(path.read_bytes() + other.read_bytes())
+    market = [NAMED, traded(200, 1999.0)]
+    after, wanted = readings(market, state=str(path), **SET)[-1], once[-1]
+    assert (after.position, after.realised, after.trades) == (wanted.position, wanted.realised, wanted.trades)
+
+
 def test_a_replay_does_not_see_what_the_file_knows_of_later(tmp_path: Path) -> None:
     path = str(tmp_path / "state")
     readings(DAY, state=path, **SET)

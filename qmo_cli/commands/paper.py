@@ -24,7 +24,7 @@ Examples:
 @click.command(cls=Stage, epilog=EPILOG)
 @stage_options(PAPER)
 def paper(trading: PaperOptions) -> None:
-    """Fill the signals on paper: print the fill and account records they lead to.
+    """Fill the signals on paper: print the fills they lead to.
 
     Reads packets with their signals (qmo run --full, qmo signal --full) and prints records for --merge. Pessimistic:
     limits fill at the limit, market orders at the worst price of the next second, a stop comes before a target of the

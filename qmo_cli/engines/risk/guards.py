@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
 
-from ...rounding import number
+from ...rounding import number, to_six
 from ...times import iso
 from .holdings import amount
-from .reading import Guard
+from .reading import GUARDS, Guard
+
+MOST = 1000     # guards of the market that are kept
 
 
 @dataclass(slots=True)
@@ -98,3 +102,62 @@ def unknown(name: str, limit: float, why: str) -> Guard:
 
 def _money(units: int) -> str:
     return number(amount(units))
+
+
+@dataclass(slots=True)
+class Limits:
+    """The guards that are set: 0 is off. Money in 1e-18."""
+
+    daily_loss: int
+    drawdown: int
+    trades: int
+    losses: int
+    spread: float                         # ticks
+    atr: float                            # points
+    stale: float                          # s
+    known: dict[Any, Guard] = field(default_factory=dict)  # of the market, by value
+
+    def off(self) -> list[str]:
+        """The names of those that are not set."""
+        limits = (True, self.daily_loss, self.drawdown, self.trades, self.losses, self.spread, self.atr, self.stale)
+        return [name for name, limit in zip(GUARDS, limits, strict=True) if not limit]
+
+    def of_account(self, known: Known, switch: Guard) -> list[Guard]:
+        """The kill switch and the guards of the account, in the order of their names."""
+        found = [switch]
+        if self.daily_loss:
+            found.append(daily_loss(known, self.daily_loss))
+        if self.drawdown:
+            found.append(drawdown(known, self.drawdown))
+        if self.trades:
+            found.append(trades(known, self.trades))
+        if self.losses:
+            found.append(cool_down(known, self.losses))
+        return found
+
+    def of_market(
+        self, width: float | None, tick: float | None, atr: float | None, no_atr: str, age: int | None,
+    ) -> list[Guard]:
+        """The guards of the market. ``width`` is the spread in points, ``no_atr`` says why there is no ATR."""
+        found = []
+        if self.spread:
+            ticks = to_six(width / tick) if width is not None and tick else None
+            why = "there is no quote of both sides" if width is None else "needs the contract's tick"
+            found.append(self._compared(spread, ticks, self.spread, why))
+        if self.atr:
+            found.append(self._compared(volatility, atr, self.atr, no_atr))
+        if self.stale:
+            found.append(self._compared(stale, age, self.stale, "no price yet"))
+        return found
+
+    def _compared(
+        self, guard: Callable[[float, float], Guard], value: float | None, limit: float, why: str,
+    ) -> Guard:
+        """A guard of the market; the same few values come again and again."""
+        if value is None:
+            return unknown(guard.__name__, limit, why)
+        found = self.known.get((guard, value))
+        if found is None:
+            self.known = self.known if len(self.known) < MOST else {}
+            found = self.known[guard, value] = guard(value, limit)
+        return found

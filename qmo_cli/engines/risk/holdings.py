@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple
 
+from ...instruments import Spec, spec_of
 from ...packets import FillFact, fixed
 
 UNIT = 10**18     # of money: a price step of 1e-9 times a point value of 1e-9
@@ -87,3 +88,22 @@ class Holding:
         if self.value is None:
             return None
         return sum([(price - paid) * lot for paid, lot in self.lots]) * self.value
+
+
+def sisters(one: str, other: str) -> bool:
+    """Whether two names are of one thing in other sizes: the same month where both tell it.
+
+    >>> sisters("MGCZ6", "GCZ6"), sisters("MGC", "GC.v.0"), sisters("MGCG7", "GCZ6"), sisters("SI", "GC.v.0")
+    (True, True, False, False)
+    """
+    first, second = spec_of(one), spec_of(other)
+    if first is None or second is None or not related(first, second):
+        return False
+    months = [name.removeprefix(spec.root) for name, spec in ((one, first), (other, second)) if name != spec.root]
+    dated = [month for month in months if month[:1].isalpha()]
+    return len(dated) < 2 or dated[0] == dated[1]
+
+
+def related(one: Spec, other: Spec) -> bool:
+    """Whether one contract is a rung of the other's ladder."""
+    return one.root in other.ladder or other.root in one.ladder

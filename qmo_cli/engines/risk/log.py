@@ -25,6 +25,7 @@ class Entry(Struct, frozen=True, omit_defaults=True):
     contract: OptionalStr = None         # of a fill
     value: OptionalFloat = None          # of the contract: money per point, 1e-9
     instrument_id: OptionalInt = None
+    number: int = 0                      # how many that are alike in everything came before it
     peak: OptionalStr = None             # money, 1e-18
     low: OptionalStr = None              # of the trade date's result, 1e-18
 
@@ -45,6 +46,7 @@ class Log:
         self.path = path
         self.fault: str | None = None
         self.entries: dict[str, list[Entry]] = {}
+        self.names: set[Identity] = set()
         self.fd = -1
         self._open()
 
@@ -64,9 +66,18 @@ class Log:
             except (msgspec.MsgspecError, UnicodeDecodeError, ValueError) as error:
                 self.fault = f"its state {self.path} cannot be read: line {number}: {str(error).lower()}"
                 return
-            self.entries.setdefault(entry.series, []).append(entry)
+            self._add(entry)
         if data and not data.endswith(b"\n"):
             self.fault = f"its state {self.path} ends in the middle of a line"
+
+    def _add(self, entry: Entry) -> None:
+        """Two processes that met the same record have each written it."""
+        if entry.fact is not None:
+            name = (entry.series, entry.number, *identity(entry.fact, entry.contract))
+            if name in self.names:
+                return
+            self.names.add(name)
+        self.entries.setdefault(entry.series, []).append(entry)
 
     def past(self, series: str) -> list[Entry]:
         """What was known of a series, in the order of time."""
@@ -90,6 +101,7 @@ class Recall:
     def __init__(self, entries: list[Entry]) -> None:
         self.entries = deque(entries)
         self.waiting = Counter(identity(entry.fact, entry.contract) for entry in entries if entry.fact is not None)
+        self.count = self.waiting.copy()            # of those alike, in the file and in the stream
         self.ahead: Counter[Identity] = Counter()   # of those that wait: taken from the stream before their time
         self.behind: Counter[Identity] = Counter()  # taken from here, and not yet seen in the stream
 
@@ -113,15 +125,18 @@ class Recall:
         counter[key] += -1 if counter is self.ahead else 1
         return counter is self.behind
 
-    def is_new(self, fact: ContextFact, contract: str | None) -> tuple[bool, bool]:
-        """Whether a fact of the stream is to be taken, and whether it is to be written."""
+    def is_new(self, fact: ContextFact, contract: str | None) -> tuple[bool, int | None]:
+        """Whether a fact of the stream is to be taken, and its number if it is to be written."""
         key = identity(fact, contract)
         if self.behind[key]:
             self.behind[key] -= 1
-            return False, False
+            return False, None
         known = self.waiting[key] > self.ahead[key]
         self.ahead[key] += known
-        return True, not known
+        if known:
+            return True, None
+        self.count[key] += 1
+        return True, self.count[key] - 1
 
 
 def contract_of(fact: ContextFact, own: str) -> str | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from msgspec import Struct
 
 from ...packets import OptionalFloat, OptionalInt, OptionalStr, Reading
@@ -40,3 +42,16 @@ class RiskReading(Reading, frozen=True):
     drawdown: OptionalFloat              # balance and open profit below their peak
     guards: list[Guard]
     guards_off: list[str]                # those that are not set
+
+
+class Figures(NamedTuple):
+    """The account in a reading; all null before the first record of it."""
+
+    balance: float | None = None
+    currency: str | None = None
+    position: int | None = None
+    realised: float | None = None
+    open: float | None = None
+    trades: int | None = None
+    losses: int | None = None
+    drawdown: float | None = None
