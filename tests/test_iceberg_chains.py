@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from qmo_cli.engines.iceberg.chains import ENOUGH, SHIFTS, Chains, Search
-from qmo_cli.engines.iceberg.told import adds_of
+from qmo_cli.engines.iceberg.chain import SHIFTS, Link
+from qmo_cli.engines.iceberg.chains import ENOUGH, Chains, Search
+from qmo_cli.engines.iceberg.facts import adds_of
 from qmo_cli.packets import RefillEnd, RefillLink
 from qmo_cli.tray import Packet
 
@@ -166,7 +167,7 @@ def link(order: int, dead: int, size: int, there: int, *, ms: float, delay: floa
 
 def search(*links: RefillLink) -> list[Any]:
     found = Search(0, "GCJ6", HOUR)
-    return [found.take(group, int(group[0].ts_event)) for group in adds_of(links)]
+    return [found.take([Link(one) for one in group], int(group[0].ts_event)) for group in adds_of(list(links))]
 
 
 def test_the_longest_path_wins() -> None:
@@ -188,8 +189,8 @@ def test_a_rare_size_is_better_evidence_than_a_usual_one() -> None:
     rare, usual = (search(link(2, 0, 5, 5, ms=0, delay=1, others=others))[0] for others in (1, 5))
     assert rare is usual is None
     first, second = Search(0, "GCJ6", HOUR), Search(0, "GCJ6", HOUR)
-    first.take([link(2, 0, 5, 5, ms=0, delay=1, others=1)], START)
-    second.take([link(2, 0, 5, 5, ms=0, delay=1, others=5)], START)
+    first.take([Link(link(2, 0, 5, 5, ms=0, delay=1, others=1))], START)
+    second.take([Link(link(2, 0, 5, 5, ms=0, delay=1, others=5))], START)
     assert first.tranches["2"].evidence > second.tranches["2"].evidence
 
 
@@ -205,8 +206,8 @@ def test_an_order_is_used_once_and_a_shorter_branch_tells_nothing() -> None:
 
 def test_orders_are_forgotten_after_the_window() -> None:
     found = Search(0, "GCJ6", HOUR)
-    found.take([link(2, 1, 5, 5, ms=0, delay=1)], START)
-    assert found.take([link(3, 2, 5, 5, ms=0, delay=1)], START + HOUR + 1) is None
+    found.take([Link(link(2, 1, 5, 5, ms=0, delay=1))], START)
+    assert found.take([Link(link(3, 2, 5, 5, ms=0, delay=1))], START + HOUR + 1) is None
     assert set(found.tranches) == {"2", "3"}
 
 

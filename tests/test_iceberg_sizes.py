@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from fractions import Fraction
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qmo_cli.engines.iceberg.estimate import LEAST, POOLED_BELOW, Sizes, bucket_of, survival
+from qmo_cli.engines.iceberg.curve import Pool, Walk, conditional
+from qmo_cli.engines.iceberg.estimate import LEAST, POOLED_BELOW, Sizes, bucket_of
 
 # Remission times of 21 leukaemia patients under 6-MP (Freireich et al. 1963; Klein & Moeschberger, table 4.1)
 EVENTS = [6, 6, 6, 7, 10, 13, 16, 22, 23]
@@ -40,8 +40,34 @@ def exact(totals: list[tuple[int, bool]], beyond: int) -> dict[int, Fraction]:
 
 
 def test_the_curve_of_a_published_table() -> None:
-    curve = dict(survival(Counter(EVENTS), Counter(CENSORED), 0))
+    pool, curve = Pool(), {}
+    for total in EVENTS:
+        pool.count(total, 1, 0)
+    for total in CENSORED:
+        pool.count(total, 0, 1)
+    walk = Walk(pool, 0)
+    while walk.step():
+        curve[walk.total] = walk.left
     assert {total: round(curve[total], 3) for total in PUBLISHED} == PUBLISHED
+
+
+def test_totals_at_which_no_case_is_left_are_no_points_of_the_curve() -> None:
+    """One that was censored at 3 went on to 8; 2 of 4 end at 5."""
+    pool = Pool()
+    for total, ended, censored in ((3, 0, 1), (5, 2, 0), (3, 0, -1), (8, 0, 1), (9, 0, 1)):
+        pool.count(total, ended, censored)
+    walk, points = Walk(pool, 0), []
+    while walk.step():
+        points.append((walk.total, walk.before, walk.left))
+    assert points == [(5, 1.0, 0.5), (8, 0.5, 0.5), (9, 0.5, 0.5)]
+
+
+def test_of_two_totals_as_near_to_a_tenth_the_band_takes_the_wider() -> None:
+    """5 % are below 2 and 15 % below 3; 15 % above 7 and 5 % above 8: floats differ in the last places."""
+    pool = Pool()
+    for total, ended in ((1, 1), (2, 2), (3, 3), (7, 11), (8, 2), (9, 1)):
+        pool.count(total, ended, 0)
+    assert conditional(pool, 0)[2:] == (2, 8)
 
 
 def test_the_published_median_and_what_the_table_leaves_open() -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from fractions import Fraction
-from math import sqrt
+from math import fsum, sqrt
+from random import Random
 
 import pytest
 from hypothesis import given, settings
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from qmo_cli.engines.memory.book import MemoryBook
 from qmo_cli.engines.memory.log import Body, Broken, Outcome, Pair, Retest, ZoneSeen
 from qmo_cli.engines.memory.place import Far
-from qmo_cli.engines.memory.record import Record, record_of
+from qmo_cli.engines.memory.record import Record, Tally, record_of
 
 from .memory_oracle import Bar, Deed, deeds, walk
 
@@ -278,6 +279,29 @@ def test_zones_that_do_hold_stand_out_from_the_walk_and_from_pseudo_zones() -> N
     assert record.excess == pytest.approx((75 - 100 * 5 / 14) / sqrt(100 * 5 / 14 * 9 / 14))
     # the table 75 25 / 34 66 by hand: (75 x 66 - 25 x 34) / sqrt(100 x 100 x 109 x 91)
     assert record.phi == pytest.approx(4100 / sqrt(100 * 100 * 109 * 91))
+
+
+def test_results_that_were_forgotten_leave_nothing_behind_in_the_sums() -> None:
+    """Of 300 results with nulls that floats cannot add exactly, the last 50 count: the sums are those of fsum."""
+    rng, tally = Random(4), Tally()
+    outcomes = [
+        Outcome(
+            Retest("z", at, True, 0.0, 1.0, -0.4, round(rng.random(), 6), rng.random() < 0.1, rng.random() < 0.3), at,
+            rng.choice(("hold", "break", "expired")))
+        for at in range(300)
+    ]
+    for outcome in outcomes:
+        tally.count(outcome, 1)
+    for outcome in outcomes[:250]:
+        tally.count(outcome, -1)
+    nulls = [
+        one.retest.null for one in outcomes[250:]
+        if not one.retest.echo and not one.retest.control and one.result != "expired"
+    ]
+    record = tally.record()
+    assert (record.expected, record.variance) == (fsum(nulls), fsum(null * (1 - null) for null in nulls))
+    assert record.decided == len(nulls)
+    assert record == record_of(outcomes[250:], [])
 
 
 # ---- pseudo-zones

@@ -12,9 +12,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from qmo_cli.engines.orderflow.engine import Orderflow, bias, weighted_mid
+from qmo_cli.engines.orderflow.engine import Orderflow
 from qmo_cli.engines.orderflow.flow import Minutes, Window, flow_score, less_absorbed
 from qmo_cli.engines.orderflow.reading import OrderflowReading
+from qmo_cli.engines.orderflow.series import bias, weighted_mid
 from qmo_cli.router import RouteOptions, Router
 from qmo_cli.tray import Packet
 from qmo_cli.views import AbsorptionView

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qmo_cli.engines.orderflow.engine import stacks
+from qmo_cli.engines.orderflow.series import stacks
 from qmo_cli.market.profile import Profile, median
 
 from . import engine_oracles as oracle

@@ -1,3 +1,4 @@
+# cython: language_level=3, auto_pickle=False
 """How large icebergs become: Kaplan and Meier's estimate from those seen so far.
 
 A case is one iceberg with the total it was filled. Executed ones ended there; of cancelled, lost and resting ones only
@@ -7,13 +8,11 @@ risk: all cases with a total of u or more. Given that x is filled already, S(v |
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass, field
-
+import cython
 from msgspec import Struct
 
-from ...packets import OptionalFloat, OptionalInt
-from ...rounding import to_six
+from qmo_cli.engines.iceberg.curve import Pool, conditional
+from qmo_cli.packets import OptionalFloat, OptionalInt
 
 POOLED_BELOW = 30   # cases in which a bucket may speak for itself
 LEAST = 10          # cases in all without which nothing is said
@@ -38,135 +37,93 @@ class SizeEstimate(Struct, frozen=True, gc=False):
     cases: int                           # icebergs behind it, without those that rest
 
 
-@dataclass(slots=True)
-class Pool:
-    """The cases of one bucket, by total."""
-
-    ended: Counter[int] = field(default_factory=Counter)
-    censored: Counter[int] = field(default_factory=Counter)
-    cases: int = 0
-
-
-@dataclass(frozen=True, slots=True)
+@cython.final
+@cython.cclass
 class Case:
-    """An iceberg that rests."""
+    """An iceberg that rests, and the pools in which it counts: by peak and session, peak, session, and all."""
 
-    buckets: tuple[Bucket, ...]
-    total: int
+    def __init__(self, bucket: int, session: str, pools: tuple[Pool, ...], total: int) -> None:
+        self.bucket, self.session, self.pools, self.total = bucket, session, pools, total
+
+    @cython.cfunc
+    def count(self, censored: cython.longlong) -> object:
+        """It counts in its pools as censored (1), or no more (-1)."""
+        pool: Pool
+        for pool in self.pools:
+            pool.count(self.total, 0, censored)
+        return None
 
 
-@dataclass(slots=True)
+@cython.final
+@cython.cclass
 class Sizes:
     """All icebergs of one kind, as of now."""
 
-    pools: dict[Bucket, Pool] = field(default_factory=dict)
-    resting: dict[str, Case] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self.pools: dict[Bucket, Pool] = {}
+        self.resting: dict[str, Case] = {}
 
-    def grow(self, key: str, peak: int, session: str, total: int) -> None:
+    @cython.ccall
+    def grow(self, key: str, peak: cython.longlong, session: str, total: cython.longlong) -> object:
         """An iceberg has been filled this much so far."""
-        self._forget(key)
-        bucket = bucket_of(peak)
-        case = self.resting[key] = Case(((bucket, session), (bucket, None), (None, session), (None, None)), total)
-        for name in case.buckets:
-            pool = self.pools.get(name)
-            if pool is None:
-                pool = self.pools[name] = Pool()
-            pool.censored[total] = pool.censored.get(total, 0) + 1
+        bucket: cython.int = bucket_of(peak)
+        case: Case = self.resting.get(key)
+        if case is not None:
+            case.count(-1)
+        if case is None or case.bucket != bucket or case.session != session:
+            case = Case(bucket, session, self.pools_of(bucket, session), total)
+        case.total = total
+        case.count(1)
+        self.resting[key] = case
+        return None
+
+    @cython.cfunc
+    def pools_of(self, bucket: object, session: str) -> tuple:
+        names: tuple = ((bucket, session), (bucket, None), (None, session), (None, None))
+        for name in names:
+            if name not in self.pools:
+                self.pools[name] = Pool()
+        return tuple([self.pools[name] for name in names])
 
     def end(self, key: str, *, executed: bool) -> None:
         """It is over, filled as ``grow`` said last."""
-        case = self.resting.get(key)
-        if case is None:
-            return
-        self._forget(key)
-        for name in case.buckets:
-            pool = self.pools[name]
-            (pool.ended if executed else pool.censored)[case.total] += 1
-            pool.cases += 1
-
-    def _forget(self, key: str) -> None:
-        case = self.resting.pop(key, None)
+        case: Case = self.resting.get(key)
         if case is not None:
-            for name in case.buckets:
-                self.pools[name].censored[case.total] -= 1
+            del self.resting[key]
+            for pool in case.pools:
+                pool.end(case.total, executed=executed)
 
-    def estimate(self, peak: int, session: str, filled: int) -> SizeEstimate:
+    @cython.ccall
+    def estimate(self, peak: cython.longlong, session: str, filled: cython.longlong) -> object:
         """From the narrowest bucket with 30 cases: peak and session, peak, session, all."""
+        pool: Pool
+        everything: Pool = self.pools.get((None, None))
+        if everything is None or everything.cases < LEAST:
+            return SizeEstimate(None, None, None, None, 0 if everything is None else everything.cases)
         bucket = bucket_of(peak)
-        everything = self.pools.get((None, None), Pool())
-        if everything.cases < LEAST:
-            return SizeEstimate(None, None, None, None, everything.cases)
-        for name in ((bucket, session), (bucket, None), (None, session)):
+        names: tuple = ((bucket, session), (bucket, None), (None, session))
+        for name in names:
             pool = self.pools.get(name)
             if pool is not None and pool.cases >= POOLED_BELOW:
-                return conditional(pool, filled)
-        return conditional(everything, filled)
+                return estimate_of(pool, filled)
+        return estimate_of(everything, filled)
 
 
-def bucket_of(peak: int) -> int:
+@cython.cfunc
+def estimate_of(pool: Pool, filled: cython.longlong) -> object:
+    mean, median, low, high = conditional(pool, filled)
+    return SizeEstimate(mean, median, low, high, pool.cases)
+
+
+@cython.ccall
+@cython.exceptval(-1, check=True)
+def bucket_of(peak: cython.longlong) -> cython.int:
     """The bucket of a peak: 1, 2, 3 to 5, 6 to 12, or larger.
 
     >>> [bucket_of(peak) for peak in (1, 2, 3, 5, 6, 12, 13, 500)]
     [0, 1, 2, 2, 3, 3, 4, 4]
     """
-    return sum(peak > largest for largest in BUCKETS)
-
-
-def survival(ended: Counter[int], censored: Counter[int], beyond: int) -> list[tuple[int, float]]:
-    """(total, S) at each total above ``beyond`` at which some case ended or was censored, given V > ``beyond``.
-
-    >>> survival(Counter({2: 1, 5: 1}), Counter({3: 1, 1: 4}), 1)
-    [(2, 0.6666666666666667), (3, 0.6666666666666667), (5, 0.0)]
-    """
-    at_risk, totals = 0, set()
-    for numbers in (ended, censored):
-        for total, number in numbers.items():
-            if number and total > beyond:
-                at_risk += number
-                totals.add(total)
-    left, curve = 1.0, []
-    for total in sorted(totals):
-        there = ended.get(total, 0)
-        left *= 1 - there / at_risk
-        at_risk -= there + censored.get(total, 0)
-        curve.append((total, left))
-    return curve
-
-
-def conditional(pool: Pool, filled: int) -> SizeEstimate:
-    """Mean, median and band of the total, given that it is more than what is filled."""
-    curve = survival(pool.ended, pool.censored, filled)
-    if not curve:
-        return SizeEstimate(None, None, None, None, pool.cases)
-    mean, here, left = float(filled), filled, 1.0
-    for total, after in curve:
-        mean += left * (total - here)
-        here, left = total, after
-    return SizeEstimate(to_six(mean), quantile(curve, 0.5), *band(curve, 0.1), pool.cases)
-
-
-def quantile(curve: list[tuple[int, float]], left: float) -> int | None:
-    """The smallest total at which no more than this share is left."""
-    return next((total for total, after in curve if after <= left + 1e-12), None)
-
-
-def band(curve: list[tuple[int, float]], tail: float) -> tuple[int | None, int | None]:
-    """The totals beyond which, below the one and above the other, the share comes nearest to ``tail``.
-
-    Of equally near ones the wider. None where the curve does not fall so far that it could be told.
-
-    >>> band([(2, 0.85), (3, 0.4), (9, 0.12), (12, 0.0)], 0.1)  # 15 % are below 3, 12 % above 9
-    (3, 9)
-    >>> band([(2, 0.5), (3, 0.4)], 0.1)
-    (2, None)
-    """
-    below: list[tuple[float, int]] = []  # (share below, total), of totals at which some ended
-    above: list[tuple[float, int]] = []
-    before = 1.0
-    for total, after in curve:
-        if after < before:
-            below.append((round(abs(1 - before - tail), 12), total))
-            above.append((round(abs(after - tail), 12), -total))
-        before = after
-    low = min(below)[1] if before <= 1 - tail + 1e-12 else None
-    return low, -min(above)[1] if before <= tail + 1e-12 else None
+    bucket: cython.int = 0
+    for largest in BUCKETS:
+        bucket += peak > largest
+    return bucket

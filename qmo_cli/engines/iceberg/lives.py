@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
 from math import gcd
+
+import cython
 
 from qmo_cli.engines.iceberg.estimate import SizeEstimate
 from qmo_cli.engines.iceberg.told import WALL_RELOADS, WALL_SPAN, Iceberg, IcebergEvent, Kind, Pattern
@@ -15,54 +16,58 @@ from qmo_cli.tray import Packet
 CONFIDENCE = 0.99        # of native evidence: it is the exchange's own arithmetic
 
 
-@dataclass(slots=True)
+@cython.final
+@cython.cclass
 class Life:
-    """What is known of one native iceberg; ``fact`` is the newest."""
+    """What is known of one native iceberg; ``fact`` is the newest, ``first_seen`` the ns of the first.
 
-    fact: IcebergFact
-    first_seen: int                      # ns, first evidence
-    known: bool = False                  # its detection has been told
-    reloads: int = 0
-    recent: deque[int] = field(default_factory=lambda: deque(maxlen=WALL_RELOADS))  # ns, newest reloads
-    largest: int = 0                     # largest display seen
-    common: int = 0                      # gcd of what its refreshes revealed
-    fitting: list[int] = field(default_factory=list)  # peaks that all evidence allows, ascending
-    misfits: int = 0
-    moved: bool = False
-    hidden: int = 0                      # hidden_traded so far
-    estimate: SizeEstimate | None = None  # of its total, as of the newest fact
-    shown: Iceberg | None = None         # as the wire last had it, while that still holds
+    ``known``: its detection has been told; ``recent``: ns of the newest reloads; ``largest``: display seen; ``common``:
+    gcd of what its refreshes revealed; ``fitting``: peaks that all evidence allows, ascending; ``hidden``: traded so
+    far beyond the first display. ``estimate`` is of its total, as of the newest fact; ``shown`` as the wire last had
+    it, while that holds.
+    """
 
-    @classmethod
-    def begin(cls, fact: IcebergFact) -> Life:
-        """The first evidence. The first display bounds the peak from below, it need not be the peak."""
-        return cls(fact, int(fact.ts_event), largest=max(fact.before, fact.first if fact.seen_added else 0))
+    def __init__(self, fact: IcebergFact) -> None:
+        self.fact, self.first_seen = fact, int(fact.ts_event)
+        # the first display bounds the peak from below, it need not be the peak
+        self.largest = max(fact.before, fact.first if fact.seen_added else 0)
+        self.known = self.moved = False
+        self.reloads = self.common = self.misfits = self.hidden = 0
+        self.recent: deque[int] = deque(maxlen=WALL_RELOADS)
+        self.fitting: list[int] = []
+        self.estimate: SizeEstimate | None = None
+        self.shown: Iceberg | None = None
 
-    def take(self, fact: IcebergFact) -> list[Kind]:
+    @cython.ccall
+    def take(self, fact: IcebergFact) -> list:
         """Fold a fact in; what it means for the iceberg's life."""
-        known, self.known, self.fact, self.shown = self.known, True, fact, None
-        self.moved = self.moved or fact.kind == "reprice"
-        if fact.kind == "fill" or fact.kind == "reprice":
+        kind = fact.kind
+        known: cython.bint = self.known
+        self.known, self.fact, self.shown = True, fact, None
+        if kind == "fill" or kind == "reprice":
+            self.moved = self.moved or kind == "reprice"
             return []
-        if fact.kind != "refresh" and fact.kind != "removal":
-            return [fact.kind]
-        if fact.kind == "refresh":
-            self._refresh(fact)
+        if kind != "refresh" and kind != "removal":
+            return [kind]
+        if kind == "refresh":
+            self.refresh(fact)
         seen: Kind = "reloaded" if known else "detected"
-        return [seen, "executed"] if fact.kind == "removal" else [seen]
+        return [seen, "executed"] if kind == "removal" else [seen]
 
-    def _refresh(self, fact: IcebergFact) -> None:
+    @cython.cfunc
+    def refresh(self, fact: IcebergFact) -> object:
         """What a refresh revealed is a multiple of the peak, unless it was the last, smaller tranche."""
         self.reloads += 1
         self.recent.append(int(fact.ts_event))
         self.largest = max(self.largest, fact.before, fact.after)
         common = gcd(self.common, fact.revealed)
-        fitting = candidates(common, self.largest)
+        fitting: list = candidates(common, self.largest)
         if fitting:
             self.common, self.fitting = common, fitting
         else:
             self.misfits += 1
             self.fitting = candidates(self.common, self.largest)
+        return None
 
     @property
     def peak(self) -> int | None:
@@ -87,7 +92,8 @@ class Life:
         """What it shows at a time, as far as that is known."""
         return self.peak or self.largest
 
-    def public(self) -> Iceberg:
+    @cython.ccall
+    def public(self) -> object:
         """The iceberg as the wire has it."""
         if self.shown is None:
             fact = self.fact
@@ -98,7 +104,8 @@ class Life:
             )
         return self.shown
 
-    def event(self, packet: Packet, kind: Kind) -> IcebergEvent:
+    @cython.ccall
+    def event(self, packet: Packet, kind: object) -> object:
         """The line that tells what the newest fact means."""
         fact = self.fact
         evidence = fact.kind if kind in ("detected", "reloaded") else None

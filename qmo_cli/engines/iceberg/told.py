@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from heapq import merge
-from itertools import groupby
-from operator import attrgetter, itemgetter
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from msgspec import Struct
 
-from ...packets import OPTIONAL, Inputs, OptionalFloat, OptionalInt, OptionalStr, OrdersInput, RefillLink, ScoredReading
+from ...packets import OPTIONAL, OptionalFloat, OptionalInt, OptionalStr, ScoredReading
 from ...times import SECOND
 from ..zones import Zone
 from .estimate import SizeEstimate
@@ -96,46 +92,3 @@ class IcebergReading(ScoredReading, frozen=True):
     icebergs: list[Iceberg]              # resting now, oldest first
     icebergs_dropped: int
     events: list[IcebergEvent]           # of this frame
-
-
-def facts_of(inputs: Inputs) -> list[tuple[int, Any]]:
-    """All facts of a frame with their times, in the order of time; those of one kind as they came.
-
-    A fact that comes late counts at the time that others of its kind have come to. Of equals the native ones are first.
-    """
-    orders, levels = inputs.orders, inputs.levels
-    if orders is None:
-        return [] if levels is None else [(int(fact.ts_event), fact) for fact in levels.facts]
-    facts: list[tuple[int, Any]] = [(int(fact.ts_event), fact) for fact in orders.icebergs]
-    if not orders.links and not orders.ends:
-        return facts
-    chains = list(refills_of(orders))
-    return [(ts, fact) for _, ts, fact in merge(in_time(facts), in_time(chains), key=itemgetter(0))]
-
-
-def in_time(facts: list[tuple[int, Any]]) -> Iterator[tuple[int, int, Any]]:
-    """Facts with the latest time so far."""
-    newest = 0
-    for ts, fact in facts:
-        newest = max(newest, ts)
-        yield newest, ts, fact
-
-
-def refills_of(orders: OrdersInput) -> Iterator[tuple[int, Any]]:
-    """The links of each add together, and between them the ends, in the order in which they came."""
-    ends, place = orders.ends, 0
-    told = 0
-    for links in adds_of(orders.links):
-        while place < len(ends) and ends[place].after <= told:
-            yield int(ends[place].ts_event), ends[place]
-            place += 1
-        yield int(links[0].ts_event), links
-        told += len(links)
-    for end in ends[place:]:
-        yield int(end.ts_event), end
-
-
-def adds_of(links: Sequence[RefillLink]) -> Iterator[list[RefillLink]]:
-    """The links of each add together; they come one after another."""
-    for _, group in groupby(links, key=attrgetter("order_id")):
-        yield list(group)

@@ -1,6 +1,7 @@
 cimport cython
 
 from qmo_cli.engines.memory.map cimport ZoneMap
+from qmo_cli.engines.memory.place cimport Control, Place, Remembered
 
 
 @cython.final
@@ -19,6 +20,7 @@ cdef class MemoryBook:
     cdef readonly object outcomes
     cdef readonly set decided
     cdef readonly object pairs
+    cdef readonly object tally
     cdef readonly object counted
     cdef readonly long long second
     cdef double first
@@ -31,3 +33,4 @@ cdef class MemoryBook:
     cdef bint is_reached(self) except? -1
     cdef object meet(self, object traded, object far)
     cdef list triggered(self, double low, double high)
+    cpdef object watch(self, Place place)

@@ -16,12 +16,13 @@ import cython
 
 from qmo_cli.engines.memory.log import Body, Broken, Outcome, Pair, Retest, ZoneSeen, name_of
 from qmo_cli.engines.memory.map import ZoneMap
-from qmo_cli.engines.memory.place import EPSILON, Control, Far, Place, Remembered, Traded
-from qmo_cli.engines.memory.record import Record, record_of
+from qmo_cli.engines.memory.place import Control, Far, Place, Remembered, Traded
+from qmo_cli.engines.memory.record import Record, Tally
 from qmo_cli.times import SECOND
 
 Tell = Callable[[Body, int], None]       # an event, and the second of which it is
 VOID = -1                                # the stamp of a place that is gone
+EPSILON = cython.declare(cython.double, 1e-9)  # as in place
 SPARE = 64                               # triggers that may be void before the heaps are cleared
 
 
@@ -46,6 +47,7 @@ class MemoryBook:
         self.outcomes: deque[Outcome] = deque()
         self.decided: set[str] = set()            # their names
         self.pairs: deque[Pair] = deque()
+        self.tally = Tally()
         self.counted: Record | None = Record()
         self.second = -1                          # that is not over; -1: nothing has traded in it
         self.first = self.low = self.high = self.close = 0.0
@@ -62,6 +64,7 @@ class MemoryBook:
             self._decide(body)
         elif isinstance(body, Pair):
             self.pairs.append(body)
+            self.tally.count_pair(body, 1)
             self.counted = None
         elif isinstance(body, Broken) and body.zone in self.zones:
             self.zones[body.zone].gave_way(body.above, body.second)
@@ -70,7 +73,7 @@ class MemoryBook:
     def _learn(self, seen: ZoneSeen) -> None:
         zone = self.zones.get(seen.id)
         if zone is None:
-            zone = Remembered.of(seen)
+            zone = Remembered(seen)
         else:
             self.map.remove(zone)
             zone.learn(seen)
@@ -85,6 +88,7 @@ class MemoryBook:
             return  # runs with other parameters may have left two ends of one retest: the first counts
         self.decided.add(name_of(retest))
         self.outcomes.append(outcome)
+        self.tally.count(outcome, 1)
         self.counted = None
         if zone is None or retest.control:
             return
@@ -150,6 +154,7 @@ class MemoryBook:
 
     @cython.cfunc
     def meet(self, traded: Traded, far: Far) -> object:
+        place: Place
         for place in self.triggered(traded.low, traded.high):
             self.changed = True
             for step in place.steps(traded.low, traded.high, far):
@@ -160,21 +165,28 @@ class MemoryBook:
     @cython.cfunc
     def triggered(self, low: cython.double, high: cython.double) -> list:
         """Places to which these prices may do something, the oldest first; a zone comes before its pseudo-zone."""
-        found: dict[int, Place] = {}
+        place: Place
+        found: dict = {}
         while self.falls and -self.falls[0][0] >= low:
             _, stamp, place = heappop(self.falls)
             found[stamp] = place
         while self.rises and self.rises[0][0] <= high:
             _, stamp, place = heappop(self.rises)
             found[stamp] = place
-        valid = [place for stamp, place in found.items() if place.stamp == stamp]
-        return sorted(valid, key=lambda place: (place.born, place.id, isinstance(place, Control)))
+        valid: list = []
+        for stamp, place in found.items():
+            if place.stamp == stamp:
+                valid.append(place)
+        if len(valid) > 1:
+            valid.sort(key=oldest_first)
+        return valid
 
-    def watch(self, place: Place) -> None:
+    @cython.ccall
+    def watch(self, place: Place) -> object:
         """This place has changed: have it, unless it is gone, looked at when a price reaches its new triggers."""
         place.shown = None
         if place.stamp == VOID or self.far is None:
-            return
+            return None
         if len(self.falls) > SPARE + 4 * (len(self.zones) + len(self.controls)):
             self._watch_all()
         self.stamps += 1
@@ -182,6 +194,7 @@ class MemoryBook:
         falls, rises = place.triggers(self.far)
         heappush(self.falls, (-falls, place.stamp, place))
         heappush(self.rises, (rises, place.stamp, place))
+        return None
 
     def _watch_all(self) -> None:
         """Begin the heaps anew, without what is void."""
@@ -205,7 +218,7 @@ class MemoryBook:
     def _touch(self, place: Place, traded: Traded, far: Far) -> None:
         control = isinstance(place, Control)
         echo = any(
-            isinstance(other, Control) == control and other.sign == place.sign and place.overlaps(other, far.tick)
+            isinstance(other, Control) == control and other.sign() == place.sign() and place.overlaps(other, far.tick)
             for other in self.open
         )
         retest = place.met(traded, far, echo=echo, control=control)
@@ -227,7 +240,7 @@ class MemoryBook:
             return
         if place.id in self.controls:
             self.controls[place.id].pending = False
-        self._happen(Broken(place.id, traded.second, place.sign > 0), traded.second)
+        self._happen(Broken(place.id, traded.second, place.sign() > 0), traded.second)
 
     # --- pseudo-zones
 
@@ -241,10 +254,9 @@ class MemoryBook:
             return
         twice, tick = 2 * traded.close, self.far.tick
         low, high = round(twice - zone.high, 9), round(twice - zone.low, 9)
-        if zone.sign * traded.close - zone.front <= tick + EPSILON or self.map.count(low - tick, high + tick):
+        if zone.sign() * traded.close - zone.front() <= tick + EPSILON or self.map.count(low - tick, high + tick):
             return
-        control = Control(zone.id, "A" if zone.sign > 0 else "B", low, high, zone.born, armed=True,
-                          since=traded.second)
+        control = Control(zone.id, "A" if zone.sign() > 0 else "B", low, high, zone.born, traded.second)
         self.controls[zone.id] = control
         self.watch(control)
 
@@ -275,7 +287,7 @@ class MemoryBook:
         self._forget(now - self.days)
 
     def _forget(self, oldest: int) -> None:
-        for zone in [zone for zone in self.zones.values() if zone.seen is not None and zone.seen.last_seen < oldest]:
+        for zone in [zone for zone in self.zones.values() if zone.last_seen < oldest]:
             self.map.remove(zone)
             self.open.pop(zone, None)
             zone.stamp = VOID
@@ -287,6 +299,7 @@ class MemoryBook:
     def _forget_results(self, oldest: int) -> None:
         while self.outcomes and self.outcomes[0].second < oldest:
             outcome = self.outcomes.popleft()
+            self.tally.count(outcome, -1)
             self.decided.discard(name_of(outcome.retest))
             zone = None if outcome.retest.control else self.zones.get(outcome.retest.zone)
             if zone is not None:
@@ -295,7 +308,7 @@ class MemoryBook:
                 zone.shown = None
             self.changed, self.counted = True, None
         while self.pairs and self.pairs[0].second < oldest:
-            self.pairs.popleft()
+            self.tally.count_pair(self.pairs.popleft(), -1)
             self.changed, self.counted = True, None
 
     def rest(self) -> None:
@@ -313,5 +326,10 @@ class MemoryBook:
     def record(self) -> Record:
         """What became of retests and pairs."""
         if self.counted is None:
-            self.counted = record_of(self.outcomes, self.pairs)
+            self.counted = self.tally.record()
         return self.counted
+
+
+def oldest_first(place: Place) -> tuple[int, str, bool]:
+    """The order in which places that one second's prices reach are looked at."""
+    return place.born, place.id, isinstance(place, Control)

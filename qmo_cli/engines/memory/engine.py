@@ -15,17 +15,19 @@ from qmo_cli.engines.iceberg.told import IcebergEvent
 from qmo_cli.engines.memory.book import MemoryBook
 from qmo_cli.engines.memory.log import DERIVING, Body, ZoneSeen, body_of, iceberg_row, row_of, ts_of
 from qmo_cli.engines.memory.map import ZoneMap
-from qmo_cli.engines.memory.place import Far
+from qmo_cli.engines.memory.place import Far, Remembered
 from qmo_cli.engines.memory.reading import (
     MINUTE,
     MemoryEvent,
     MemoryReading,
     RememberedZone,
+    Summary,
     event_of,
     public,
     reading_of,
     summary_of,
 )
+from qmo_cli.engines.memory.record import Record
 from qmo_cli.engines.memory.store import LARGEST, Store
 from qmo_cli.engines.zones import Zone
 from qmo_cli.errors import ConfigurationError
@@ -70,6 +72,7 @@ class Memory:
     before: tuple[Any, float, float] | None = field(default=None, init=False)  # zones, tick, ATR of the packet before
     happened: list[tuple[Body, int]] = field(default_factory=list, init=False)
     written: int = field(default=0, init=False)          # ns of the last flush
+    summed: tuple[Record, int, Summary] | None = field(default=None, init=False)  # record, open retests, what they say
     known: dict[float, MemoryReading] = field(default_factory=dict, init=False)  # by price, while nothing changes
 
     def __post_init__(self) -> None:
@@ -195,7 +198,7 @@ class Memory:
     def _learn(self, zone: Zone, second: int) -> None:
         """Remember a zone, if it has evidence that is new and of this contract."""
         known, last = self.book.zones.get(zone.id), int(zone.last_seen)
-        if last < self.begun or (known is not None and known.seen is not None and known.seen.last_seen >= last):
+        if last < self.begun or (known is not None and known.last_seen >= last):
             return
         seen = ZoneSeen(zone.id, zone.side, zone.low, zone.high, zone.weight, zone.orders, int(zone.first_seen), last)
         self.book.take(seen)
@@ -237,8 +240,10 @@ class Memory:
                 return found
         zones, dropped = self._near(price)
         open_ = sum([1 for place in book.open if place.retest and not (place.retest.control or place.retest.echo)])
-        summary = summary_of(book.record(), open_)
-        reading, self.reasons = reading_of(zones, dropped, len(book.zones), summary, events)
+        record = book.record()
+        if self.summed is None or record is not self.summed[0] or open_ != self.summed[1]:
+            self.summed = record, open_, summary_of(record, open_)
+        reading, self.reasons = reading_of(zones, dropped, len(book.zones), self.summed[2], events)
         if price is not None and not events:
             self.known[price] = reading
         return reading
@@ -252,7 +257,10 @@ class Memory:
         reach = max(self.reach_ticks * tick, self.reach_atr * atr)
         shown = places.near(price, reach, self.most_zones)
         dropped = places.count(price - reach, price + reach) - len(shown)
-        minute = self.minute
-        return [
-            zone.shown if zone.shown is not None and zone.shown_at == minute else public(zone, minute) for zone in shown
-        ], dropped
+        minute: cython.longlong = self.minute
+        zone: Remembered
+        told: list = []
+        for zone in shown:
+            stands: cython.bint = zone.shown is not None and zone.shown_at == minute
+            told.append(zone.shown if stands else public(zone, minute))
+        return told, dropped

@@ -1,5 +1,6 @@
 cimport cython
 
+from qmo_cli.engines.memory.place cimport Remembered
 from qmo_cli.rounding cimport nearest
 
 

@@ -7,10 +7,11 @@ from bisect import bisect_left, bisect_right, insort
 
 import cython
 
-from qmo_cli.engines.memory.place import EPSILON, Remembered
+from qmo_cli.engines.memory.place import Remembered
 from qmo_cli.rounding import nearest
 
 LAST = "\uffff"                          # sorts behind every id
+EPSILON = cython.declare(cython.double, 1e-9)  # as in place
 NANO = cython.declare(cython.double, 1e9)
 
 
@@ -21,15 +22,15 @@ class ZoneMap:
 
     def __init__(self) -> None:
         self.zones: dict[str, Remembered] = {}
-        self.lows: list[tuple[float, str]] = []
-        self.highs: list[tuple[float, str]] = []
+        self.lows: list[tuple[float, str, Remembered]] = []
+        self.highs: list[tuple[float, str, Remembered]] = []
         self.widest = 0.0
 
     def add(self, zone: Remembered) -> None:
         """Put a zone in; it must not move while it is there."""
         self.zones[zone.id] = zone
-        insort(self.lows, (zone.low, zone.id))
-        insort(self.highs, (zone.high, zone.id))
+        insort(self.lows, (zone.low, zone.id, zone))
+        insort(self.highs, (zone.high, zone.id, zone))
         self.widest = max(self.widest, zone.high - zone.low)
 
     def remove(self, zone: Remembered) -> None:
@@ -41,22 +42,24 @@ class ZoneMap:
     @cython.ccall
     def near(self, price: cython.double, reach: cython.double, most: cython.Py_ssize_t) -> list:
         """The zones nearest to the price, none farther than ``reach``: nearest first, then lowest."""
+        zone: Remembered
         over: cython.Py_ssize_t = bisect_right(self.lows, (price + EPSILON, LAST))
         under: cython.Py_ssize_t = bisect_left(self.highs, (price - EPSILON, ""))
-        names = [name for _, name in self.lows[over:over + most]]
-        names += [name for _, name in self.highs[max(0, under - most):under]]
         inside: cython.Py_ssize_t = bisect_left(self.lows, (price - self.widest - 2 * EPSILON, ""))
-        zones = [self.zones[name] for name in names]
-        zones += [zone for _, name in self.lows[inside:over] if (zone := self.zones[name]).high >= price - EPSILON]
+        rows: list = self.lows[over:over + most] + self.highs[max(0, under - most):under]
+        for row in self.lows[inside:over]:
+            zone = row[2]
+            if zone.high >= price - EPSILON:
+                rows.append(row)
         ranked: list = []
-        low: cython.double
-        high: cython.double
-        for zone in zones:
-            low, high = zone.low, zone.high
-            distance: cython.double = max(low - price, price - high, 0.0)
-            ranked.append((nearest(distance * NANO), low, zone.id, zone))  # whole steps of price: floats slip
+        for row in rows:
+            zone = row[2]
+            distance: cython.double = max(zone.low - price, price - zone.high, 0.0)
+            steps: cython.longlong = nearest(distance * NANO)  # whole steps of price: floats slip
+            if steps / NANO <= reach + EPSILON:
+                ranked.append((steps, zone.low, zone.id, zone))
         ranked.sort()
-        return [row[3] for row in ranked[:most] if row[0] / 1e9 <= reach + EPSILON]
+        return [row[3] for row in ranked[:most]]
 
     @cython.ccall
     @cython.exceptval(-1, check=True)

@@ -1,15 +1,18 @@
+# cython: language_level=3, auto_pickle=False
 """A band of prices under watch: price leaves it, comes back, and is held or breaks through."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import inf
 from typing import Any, Literal, NamedTuple
 
-from ...rounding import to_six
-from .log import Retest, ZoneSeen
+import cython
 
-EPSILON = 1e-9  # DBN's price step: floats of equal prices are never that far apart
+from qmo_cli.engines.memory.log import Retest, ZoneSeen
+from qmo_cli.rounding import to_six
+
+SECOND = cython.declare(cython.longlong, 1_000_000_000)
+EPSILON = cython.declare(cython.double, 1e-9)  # DBN's price step: floats of equal prices are never that far apart
 
 State = Literal["created", "defended", "broken", "flipped"]
 Step = Literal["arm", "touch", "hold", "break", "broken"]
@@ -33,67 +36,82 @@ class Traded(NamedTuple):
     close: float
 
 
-@dataclass(slots=True, eq=False)
+@cython.cclass
 class Place:
     """A band that is to hold price above it (``side`` B) or below; a break turns it round.
 
-    ``armed``: price has left it by the retest distance, on its good side. ``stamp`` marks its newest triggers.
+    ``born`` in ns. ``armed``: price has left it by the retest distance, on its good side. ``stamp`` marks its newest
+    triggers. ``shown``: as the wire last had it, while that holds, and the minute in which that was.
     """
 
-    id: str
-    side: Literal["B", "A"]
-    low: float
-    high: float
-    born: int                            # ns
-    turned: bool = False
-    armed: bool = False
-    retest: Retest | None = None
-    stamp: int = 0
-    shown: Any = None                    # as the wire last had it, while that holds
-    shown_at: int = -1                   # and the minute in which that was
+    def __init__(self, id: str, side: Any, low: float, high: float, born: int) -> None:  # noqa: A002
+        self.id, self.low, self.high, self.born = id, low, high, born
+        self.side: Literal["B", "A"] = side
+        self.turned = self.armed = False
+        self.retest: Retest | None = None
+        self.stamp = 0
+        self.shown: Any = None
+        self.shown_at = -1
 
-    @property
-    def sign(self) -> int:
+    @cython.ccall
+    @cython.exceptval(check=False)
+    def sign(self) -> cython.int:
         """+1 where it supports, -1 where it resists."""
         return 1 if (self.side == "B") != self.turned else -1
 
-    @property
-    def front(self) -> float:
+    @cython.ccall
+    @cython.exceptval(check=False)
+    def front(self) -> cython.double:
         """The edge that price meets first, mirrored where the band resists."""
-        return self.high if self.sign > 0 else -self.low
+        return self.high if self.sign() > 0 else -self.low
 
-    @property
-    def rear(self) -> float:
+    @cython.ccall
+    @cython.exceptval(check=False)
+    def rear(self) -> cython.double:
         """The edge beyond which it is broken, mirrored likewise."""
-        return self.low if self.sign > 0 else -self.high
+        return self.low if self.sign() > 0 else -self.high
 
-    def steps(self, low: float, high: float, far: Far) -> tuple[Step, ...]:
+    @cython.ccall
+    def steps(self, low: cython.double, high: cython.double, far: Far) -> tuple:
         """What the prices of one second do to it. Where they do two things at once, the break counts."""
-        near, away = (low, high) if self.sign > 0 else (-high, -low)
+        sign: cython.int = self.sign()
+        near: cython.double = low if sign > 0 else -high
+        away: cython.double = high if sign > 0 else -low
         if self.retest is not None:
-            return self._decided(self.retest, near, away)
-        broken = near <= self.rear - far.through + EPSILON
-        if self.armed and near <= self.front + far.tick + EPSILON and away >= self.rear - far.tick - EPSILON:
+            return self.decided(self.retest, near, away)
+        tick: cython.double = far.tick
+        broken: cython.bint = near <= self.rear() - cython.cast(cython.double, far.through) + EPSILON
+        if self.armed and near <= self.front() + tick + EPSILON and away >= self.rear() - tick - EPSILON:
             return ("touch", "break") if broken else ("touch",)
         if broken:
             return ("broken",)
-        return ("arm",) if not self.armed and away >= self.front + far.leave - EPSILON else ()
+        leave: cython.double = far.leave
+        return ("arm",) if not self.armed and away >= self.front() + leave - EPSILON else ()
 
-    def _decided(self, retest: Retest, near: float, away: float) -> tuple[Step, ...]:
-        if near <= self.sign * retest.break_at + EPSILON:
+    @cython.cfunc
+    def decided(self, retest: Retest, near: cython.double, away: cython.double) -> tuple:
+        break_at: cython.double = retest.break_at
+        hold_at: cython.double = retest.hold_at
+        if near <= self.sign() * break_at + EPSILON:
             return ("break",)
-        return ("hold",) if away >= self.sign * retest.hold_at - EPSILON else ()
+        return ("hold",) if away >= self.sign() * hold_at - EPSILON else ()
 
-    def triggers(self, far: Far) -> tuple[float, float]:
+    @cython.ccall
+    def triggers(self, far: Far) -> tuple:
         """Prices at or below, and at or above which something happens to it."""
+        sign: cython.int = self.sign()
+        falls: cython.double
+        rises: cython.double = inf
         if self.retest is not None:
-            falls, rises = self.sign * self.retest.break_at, self.sign * self.retest.hold_at
+            falls, rises = self.retest.break_at, self.retest.hold_at
+            falls, rises = sign * falls, sign * rises
         elif self.armed:
-            falls, rises = self.front + far.tick, inf
+            falls = self.front() + cython.cast(cython.double, far.tick)
         else:
-            falls, rises = self.rear - far.through, self.front + far.leave
+            falls = self.rear() - cython.cast(cython.double, far.through)
+            rises = self.front() + cython.cast(cython.double, far.leave)
         falls, rises = falls + EPSILON, rises - EPSILON
-        return (falls, rises) if self.sign > 0 else (-rises, -falls)
+        return (falls, rises) if sign > 0 else (-rises, -falls)
 
     def met(self, traded: Traded, far: Far, *, echo: bool, control: bool) -> Retest:
         """The retest that begins with these prices.
@@ -102,62 +120,75 @@ class Place:
         holds (the gambler's ruin). From the price of a zone without width, 10 away against 4 through: 4 / 14. Entry
         is the second's open if that is inside, else the outermost price that counts as inside.
         """
-        sign, hold_at, break_at = self.sign, self.front + far.leave, self.rear - far.through
-        entry = min(max(sign * traded.open, self.rear - far.tick), self.front + far.tick)
+        sign, hold_at, break_at = self.sign(), self.front() + far.leave, self.rear() - far.through
+        entry = min(max(sign * traded.open, self.rear() - far.tick), self.front() + far.tick)
         null = (entry - break_at) / (hold_at - break_at)
-        entry, hold_at, break_at = (round(sign * price, 9) for price in (entry, hold_at, break_at))
-        return Retest(self.id, traded.second, sign > 0, entry, hold_at, break_at, to_six(null), echo, control)
+        return Retest(
+            self.id, traded.second, sign > 0, round(sign * entry, 9), round(sign * hold_at, 9),
+            round(sign * break_at, 9), to_six(null), echo, control,
+        )
 
-    def overlaps(self, other: Place, tick: float) -> bool:
+    @cython.ccall
+    @cython.exceptval(check=False)
+    def overlaps(self, other: Place, tick: cython.double) -> cython.bint:
         """Whether the bands share a price, or neighbour each other."""
         return self.low <= other.high + tick + EPSILON and other.low <= self.high + tick + EPSILON
 
-    def rest(self) -> None:
+    @cython.ccall
+    def rest(self) -> object:
         """Nobody watched for a while: what was going on is not known to have gone on."""
         self.armed, self.retest = False, None
+        return None
 
 
-@dataclass(slots=True, eq=False)
+@cython.final
+@cython.cclass
 class Control(Place):
     """A pseudo-zone: where nobody was seen to hide anything, as far from the price as its zone, mirrored.
 
     ``since``: the second in which it was made. ``pending``: price has met neither it nor its zone.
     """
 
-    since: int = 0
-    pending: bool = True
+    def __init__(self, id: str, side: Any, low: float, high: float, born: int, since: int) -> None:  # noqa: A002
+        Place.__init__(self, id, side, low, high, born)
+        self.armed = self.pending = True
+        self.since = since
 
 
-@dataclass(slots=True, eq=False)
+@cython.final
+@cython.cclass
 class Remembered(Place):
-    """A zone that is remembered."""
+    """A zone that is remembered: ``seen`` as last learned, ``broken_at`` the second of the last break."""
 
-    seen: ZoneSeen | None = None         # as last learned
-    state: State = "created"
-    holds: int = 0
-    breaks: int = 0
-    broken_at: int = -1                  # second of the last break
+    def __init__(self, seen: ZoneSeen) -> None:
+        Place.__init__(self, seen.id, seen.side, seen.low, seen.high, seen.first_seen)
+        self.seen = seen
+        self.last_seen = seen.last_seen
+        self.state: State = "created"
+        self.holds = self.breaks = 0
+        self.broken_at = -1
 
-    @classmethod
-    def of(cls, seen: ZoneSeen) -> Remembered:
-        """A zone seen for the first time."""
-        return cls(seen.id, seen.side, seen.low, seen.high, seen.first_seen, seen=seen)
-
-    def learn(self, seen: ZoneSeen) -> None:
+    @cython.ccall
+    def learn(self, seen: ZoneSeen) -> object:
         """New evidence; orders of its side that rest again end what broke it."""
-        self.seen, self.low, self.high = seen, seen.low, seen.high
-        if (self.turned or self.state == "broken") and seen.last_seen // 10**9 > self.broken_at:
+        self.seen, self.last_seen, self.low, self.high = seen, seen.last_seen, seen.low, seen.high
+        if (self.turned or self.state == "broken") and self.last_seen // SECOND > self.broken_at:
             self.state, self.turned = "created", False
             self.rest()
+        return None
 
-    def held(self, above: bool) -> None:
+    @cython.ccall
+    def held(self, above: cython.bint) -> object:
         """Price left again on the side from which it came."""
         self.turned = above != (self.side == "B")
         self.state = "flipped" if self.turned else "defended"
         self.armed, self.retest = True, None
+        return None
 
-    def gave_way(self, above: bool, second: int) -> None:
+    @cython.ccall
+    def gave_way(self, above: cython.bint, second: cython.longlong) -> object:
         """Price went through."""
         self.turned = above == (self.side == "B")
         self.state, self.broken_at = "broken", second
         self.rest()
+        return None

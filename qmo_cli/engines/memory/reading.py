@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Annotated, Literal, NamedTuple
 
 from msgspec import Struct
@@ -108,9 +107,8 @@ class Summary(NamedTuple):
     reasons: dict[str, str]              # of those that are null
 
 
-@lru_cache(maxsize=64)
 def summary_of(record: Record, open_: int) -> Summary:
-    """The summary of a record, while ``open_`` retests are going on; it changes far less often than the price."""
+    """The summary of a record, while ``open_`` retests are going on."""
     reasons, decided = reasons_of(record), record.decided
     return Summary(
         Retests(decided, record.holds, record.breaks, record.expired, open_),
@@ -148,7 +146,6 @@ def event_of(packet: Packet, body: Body, second: int, zones: Mapping[str, Rememb
 def public(zone: Remembered, minute: int) -> RememberedZone:
     """A zone as the wire has it, as of the start of a minute."""
     seen, shown = zone.seen, zone.shown
-    assert seen is not None
     age = max(0, minute - seen.last_seen // MINUTE)
     if shown is None or shown.age != age:
         shown = zone.shown = RememberedZone(

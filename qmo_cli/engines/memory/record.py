@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from math import fsum, sqrt
+from collections import Counter
+from collections.abc import Iterable
+from fractions import Fraction
+from math import sqrt
 from typing import NamedTuple
 
 from .log import Outcome, Pair
@@ -45,19 +47,46 @@ class Record(NamedTuple):
         return (a * d - b * c) / sqrt(product) if product else None
 
 
-def record_of(outcomes: Iterable[Outcome], pairs: Collection[Pair]) -> Record:
-    """The record of these results; of retests that overlap, the first."""
-    results = {(control, result): 0 for control in (False, True) for result in ("hold", "break", "expired")}
-    nulls = []
-    for outcome in outcomes:
+class Tally:
+    """Counts results and pairs as they come and go; of retests that overlap only the first counts.
+
+    The nulls are added up as fractions: exactly, so that it does not matter what came before and was forgotten.
+    """
+
+    def __init__(self) -> None:
+        self.results: Counter[tuple[bool, str]] = Counter()  # control, result
+        self.expected = self.variance = Fraction()
+        self.pairs = self.zone_first = 0
+
+    def count(self, outcome: Outcome, times: int) -> None:
+        """Count a result (1), or no more (-1)."""
         retest = outcome.retest
         if retest.echo:
-            continue
-        results[retest.control, outcome.result] += 1
+            return
+        self.results[retest.control, outcome.result] += times
         if not retest.control and outcome.result != "expired":
-            nulls.append(retest.null)
-    return Record(
-        results[False, "hold"], results[False, "break"], results[False, "expired"], fsum(nulls),
-        fsum(null * (1 - null) for null in nulls), results[True, "hold"], results[True, "break"],
-        len(pairs), sum(pair.zone_first for pair in pairs),
-    )
+            self.expected += times * Fraction(retest.null)
+            self.variance += times * Fraction(retest.null * (1 - retest.null))
+
+    def count_pair(self, pair: Pair, times: int) -> None:
+        """Count a pair (1), or no more (-1)."""
+        self.pairs += times
+        self.zone_first += times * pair.zone_first
+
+    def record(self) -> Record:
+        """What became of those that count now."""
+        results = self.results
+        return Record(
+            results[False, "hold"], results[False, "break"], results[False, "expired"], float(self.expected),
+            float(self.variance), results[True, "hold"], results[True, "break"], self.pairs, self.zone_first,
+        )
+
+
+def record_of(outcomes: Iterable[Outcome], pairs: Iterable[Pair]) -> Record:
+    """The record of these results."""
+    tally = Tally()
+    for outcome in outcomes:
+        tally.count(outcome, 1)
+    for pair in pairs:
+        tally.count_pair(pair, 1)
+    return tally.record()

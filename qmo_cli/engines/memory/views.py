@@ -120,7 +120,6 @@ def zones(store: Store, choice: Choice) -> Iterator[MemoryZone]:
 def zone_line(symbol: str, zone: Remembered, oldest: int) -> MemoryZone:
     """The line of a zone; one without evidence since ``oldest`` has expired."""
     seen = zone.seen
-    assert seen is not None
     return MemoryZone(
         "memory-zone", symbol, zone.id, zone.side, zone.low, zone.high,
         "expired" if seen.last_seen < oldest else zone.state, seen.weight, seen.orders, str(seen.first_seen),
