@@ -1,4 +1,8 @@
-"""What all tests share: the --update flag, and a ``qmo`` to start as a real process."""
+"""What all tests share: the --update flag, a ``qmo`` to start as a real process, and how examples are made up.
+
+Properties are tested on the same examples every time, so that a run says something about the code alone;
+``--hypothesis-profile=search`` looks for new ones.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("same", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("search", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("same")
 
 ROOT = Path(__file__).resolve().parent.parent
 
