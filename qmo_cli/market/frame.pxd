@@ -39,6 +39,7 @@ cdef class Frame:
     cdef list flows
     cdef long long flow_second
     cdef Rows prints
+    cdef Rows largest
     cdef object restart(self, long long end)
     cdef void forget_moves(self) noexcept
     cdef object trade(self, long long second, int side, long long price, long long size)
@@ -50,7 +51,8 @@ cdef class Frame:
     cdef Py_ssize_t price_row(self, long long price) except? -1
     cdef object take_prints(self, Event event)
     cdef object add_stop(self, Event event, Py_ssize_t row)
-    cdef list print_rows(self)
+    cdef list largest_prints(self, Py_ssize_t most)
+    cdef bint is_larger(self, Py_ssize_t row, Py_ssize_t other) noexcept
     cdef object print_at(self, Py_ssize_t row)
     cdef object end_book_second(self, Ladder bids, Ladder asks)
     cdef object trades_input(self, Py_ssize_t most, list sweeps)

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from operator import itemgetter
-
 import cython
 
 from qmo_cli.market.bookseconds import BookSeconds
@@ -50,7 +48,7 @@ class Frame:
 
     def __init__(self) -> None:
         self.bar, self.book = SecondBar(), BookSeconds()
-        self.profile, self.hits, self.prints = Rows(4), Hits(), Rows(6)
+        self.profile, self.hits, self.prints, self.largest = Rows(4), Hits(), Rows(6), Rows(1)
         self.flow_second = 0
         self.flows: list = []
         self.restart(0)
@@ -206,22 +204,39 @@ class Frame:
     def trades_input(self, most: cython.Py_ssize_t, sweeps: list) -> object:
         """The L1 slot, with the largest prints only."""
         self.end_second()
-        rows: list = self.print_rows()
         return TradesInput(
             self.buy, self.sell, self.none, self.trades, self.seconds, self.profile_rows(),
-            [self.print_at(row) for row in rows[:most]], max(0, len(rows) - most),
+            self.largest_prints(most), max(0, self.prints.stop // 6 - most),
             sweeps[-FACTS:], max(0, len(sweeps) - FACTS),
         )
 
     @cython.cfunc
-    def print_rows(self) -> list:
-        """Offsets of the prints, the largest first, of equals the oldest."""
-        if self.prints.stop <= 6:
-            return [0] if self.prints.stop else []
+    def largest_prints(self, most: cython.Py_ssize_t) -> list:
+        """The largest prints, by size; of equals the oldest first."""
+        largest: Rows = self.largest
+        row: cython.Py_ssize_t
+        place: cython.Py_ssize_t
+        largest.stop = 0
+        for row in range(0, self.prints.stop, 6):
+            if largest.stop < most:
+                place = largest.add()
+            elif most > 0 and self.is_larger(row, largest.cells[most - 1]):
+                place = most - 1
+            else:
+                continue
+            while place > 0 and self.is_larger(row, largest.cells[place - 1]):
+                largest.cells[place] = largest.cells[place - 1]
+                place -= 1
+            largest.cells[place] = row
+        return [self.print_at(largest.cells[place]) for place in range(largest.stop)]
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def is_larger(self, row: cython.Py_ssize_t, other: cython.Py_ssize_t) -> cython.bint:
+        """Whether a print is larger than another, or as large and older."""
         cells = self.prints.cells
-        ranked: list = [(-cells[row + 4], cells[row], row) for row in range(0, self.prints.stop, 6)]
-        ranked.sort(key=itemgetter(0, 1))
-        return [rank[2] for rank in ranked]
+        return cells[row + 4] > cells[other + 4] or (
+            cells[row + 4] == cells[other + 4] and cells[row] < cells[other])
 
     @cython.cfunc
     def print_at(self, row: cython.Py_ssize_t) -> object:
