@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from qmo_cli.engines.bars import Bar
 from qmo_cli.engines.liquidity.book import MeanImbalance
-from qmo_cli.engines.liquidity.engine import Liquidity, liquidity_score, sweep_balance
+from qmo_cli.engines.liquidity.engine import Liquidity
 from qmo_cli.engines.liquidity.events import StopRun, stop_runs
 from qmo_cli.engines.liquidity.grabs import Grab, Grabs
+from qmo_cli.engines.liquidity.series import liquidity_score, sweep_balance
 from qmo_cli.engines.liquidity.words import AbsorptionLook, Facts, expectation, narrative
 from qmo_cli.errors import ConfigurationError
 from qmo_cli.packets import BookSecond, StopFact, Sweep

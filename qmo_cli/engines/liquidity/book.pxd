@@ -24,3 +24,14 @@ cdef class BookFlow:
     cdef readonly Window asks
     cpdef object take(self, list rows, long long now)
     cpdef tuple moves(self)
+
+
+@cython.final
+cdef class Recent:
+    cdef object kept
+    cdef readonly object newest
+    cdef readonly list shown
+    cdef readonly long long dropped
+    cdef long long oldest
+    cdef object forget(self)
+    cdef object take(self, list fresh, long long now)

@@ -1,7 +1,10 @@
 # cython: language_level=3, auto_pickle=False
-"""The displayed book over time, by whole seconds: how lopsided it is, what was stacked onto it and pulled from it."""
+"""What is kept of the last seconds: how lopsided the displayed book is, what was stacked and pulled, what was swept."""
 
 from __future__ import annotations
+
+from collections import deque
+from typing import Any
 
 import cython
 
@@ -10,7 +13,9 @@ from qmo_cli.market.rows import Rows
 from qmo_cli.packets import BookSecond
 from qmo_cli.rounding import to_six
 
-WINDOW = 60  # s, of pulls and stacks
+WINDOW = cython.declare(cython.longlong, 60)  # s, of sweeps, pulls and stacks
+SHOWN = 8    # sweeps and stop runs of the window that a packet shows
+SECOND = cython.declare(cython.longlong, 1_000_000_000)
 MEAN = cython.declare(cython.longlong, 10)    # s, of the imbalance
 
 
@@ -112,3 +117,35 @@ class BookFlow:
     def moves(self) -> tuple:
         """Stacked and pulled bids, stacked and pulled asks, in the last 60 s."""
         return self.bids.buy, self.bids.sell, self.asks.buy, self.asks.sell
+
+
+@cython.final
+@cython.cclass
+class Recent:
+    """Facts of the last 60 s, oldest first. ``shown`` are the newest of them, ``dropped`` how many that leaves out."""
+
+    def __init__(self) -> None:
+        self.kept: deque[Any] = deque()
+        self.forget()
+
+    @cython.cfunc
+    def forget(self) -> object:
+        self.kept.clear()
+        self.newest: Any = None
+        self.shown: list[Any] = []
+        self.dropped, self.oldest = 0, 0
+        return None
+
+    @cython.cfunc
+    def take(self, fresh: list, now: cython.longlong) -> object:
+        """Add what is fresh, and forget what is older than the window that ends with the second ``now``."""
+        oldest: cython.longlong = (now - WINDOW + 1) * SECOND
+        if not fresh and (not self.kept or self.oldest >= oldest):
+            return None
+        self.kept.extend(fresh)
+        while self.kept and int(self.kept[0].ts_event) < oldest:
+            self.kept.popleft()
+        self.oldest = int(self.kept[0].ts_event) if self.kept else 0
+        self.newest = self.kept[-1] if self.kept else None
+        self.shown, self.dropped = list(self.kept)[-SHOWN:], max(0, len(self.kept) - SHOWN)
+        return None

@@ -16,3 +16,18 @@ cdef class Story:
     cdef int where
     cdef object second
     cpdef object tell(self, object facts)
+
+
+cdef int _where(object facts) except? -9
+
+
+cdef object _aggression(object facts)
+
+
+cpdef object expectation(double score, object failed, object grab, object flow, object absorption)
+
+
+cdef long long _lean(double score) noexcept
+
+
+cdef object _direction(long long lean)

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import cython
 from msgspec import Struct, field
@@ -13,9 +13,9 @@ from qmo_cli.packets import OPTIONAL, Opinion, Sweep
 from qmo_cli.rounding import nearest, number
 from qmo_cli.views import ZoneView
 
-MICRO = 1e6
-OPPOSED = 100_000          # 1e-6 from neutral
-FAILED = 500_000           # 1e-6: |G|
+MICRO = cython.declare(cython.double, 1e6)
+OPPOSED = cython.declare(cython.longlong, 100_000)  # 1e-6 from neutral
+FAILED = cython.declare(cython.longlong, 500_000)   # 1e-6: |G|
 Direction = Literal["up", "down"]
 
 
@@ -95,13 +95,16 @@ def _sentence(*clauses: str | None) -> str | None:
     return f"{said[0].upper()}{said[1:]}." if said else None
 
 
-def _where(facts: Facts) -> int:
+@cython.cfunc
+@cython.exceptval(-9, check=True)
+def _where(facts: Facts) -> cython.int:
     """-1 where the near zone is below the price, 1 above, 0 around it or not there."""
     zone, price = facts.near, facts.price
     return 0 if zone is None or price is None else (zone.low > price) - (zone.high < price)
 
 
-def _aggression(facts: Facts) -> str | None:
+@cython.cfunc
+def _aggression(facts: Facts) -> Any:
     if facts.delta is None or facts.volume is None:
         return None
     if facts.volume == 0:
@@ -147,9 +150,8 @@ def _span(zone: ZoneView) -> str:
     return number(zone.low) if zone.low == zone.high else f"{number(zone.low)} to {number(zone.high)}"
 
 
-def expectation(
-    score: float, failed: float | None, grab: Grab | None, flow: float | None, absorption: float | None,
-) -> Expectation | None:
+@cython.ccall
+def expectation(score: cython.double, failed: Any, grab: Grab, flow: Any, absorption: Any) -> Any:
     """Reversal after a failed break (|G| >= .5) or where absorption and order flow oppose each other by .1 each;
     continuation where the score is .1 from neutral on the side of order flow; else balance. None: order flow is not
     known, and no break failed.
@@ -160,9 +162,11 @@ def expectation(
         return Expectation("reversal", "up" if failed > 0 else "down", facts)
     if flow is None:
         return None
-    flowing, absorbing, speaking = _lean(flow), None if absorption is None else _lean(absorption), _lean(score)
-    if absorbing is not None and min(abs(flowing), abs(absorbing)) >= OPPOSED and (flowing > 0) != (absorbing > 0):
-        facts = [f"absorption {number(absorption or 0.0)} against order flow {number(flow)}"]
+    flowing: cython.longlong = _lean(flow)
+    absorbing: cython.longlong = 0 if absorption is None else _lean(absorption)
+    speaking: cython.longlong = _lean(score)
+    if min(abs(flowing), abs(absorbing)) >= OPPOSED and (flowing > 0) != (absorbing > 0):
+        facts = [f"absorption {number(absorption)} against order flow {number(flow)}"]
         return Expectation("reversal", _direction(absorbing), facts)
     facts = [f"liquidity {number(score)}", f"order flow {number(flow)}"]
     if abs(speaking) >= OPPOSED and speaking * flowing > 0:
@@ -170,10 +174,13 @@ def expectation(
     return Expectation("balance", None, facts)
 
 
-def _lean(score: float) -> int:
+@cython.cfunc
+@cython.exceptval(check=False)
+def _lean(score: cython.double) -> cython.longlong:
     """How far a score is from neutral, 1e-6."""
-    return int(nearest((score - 0.5) * MICRO))
+    return nearest((score - 0.5) * MICRO)
 
 
-def _direction(lean: int) -> Direction:
+@cython.cfunc
+def _direction(lean: cython.longlong) -> Any:
     return "up" if lean > 0 else "down"
