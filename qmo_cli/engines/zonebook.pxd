@@ -28,6 +28,7 @@ cdef class ZoneBook:
     cdef long long newest
     cdef public bint changed
     cdef str session
+    cdef long long minute
     cdef long long second
     cdef double low
     cdef double high
@@ -48,6 +49,7 @@ cdef class ZoneBook:
     cpdef double heaviest(self, long long now) except? -1
     cpdef list most(self, Py_ssize_t number)
     cpdef tuple pull(self, double price, double reach, long long now)
+    cdef object come_to_session(self, str here)
     cdef object fade(self)
     cdef list expire(self, long long now)
     cdef object fence(self)

@@ -24,6 +24,7 @@ SESSION_FADE = 0.7  # what a zone keeps of its weight at a change of session
 EPSILON = cython.declare(cython.double, 1e-9)                   # as in zones
 NANO = cython.declare(cython.double, 1e9)                       # ns
 SECOND = cython.declare(cython.longlong, 1_000_000_000)
+MINUTE = cython.declare(cython.longlong, 60_000_000_000)        # ns; sessions begin and end on whole minutes
 
 
 @cython.final
@@ -85,8 +86,8 @@ class ZoneBook:
     are ranked by log2(weight) + last_seen / half-life, from which the weight at any time follows: ``ranks``, lightest
     first. Evidence joins a zone seen no longer than ``memory`` ago; a zone that has decayed to ``least`` contracts has
     expired, the lightest does at ``expires``. ``changed``: something that shows has changed since this was last set
-    False. ``low`` and ``high`` are what traded in ``second`` and has not met the zones yet; no zone changes while
-    trades stay above ``floor`` and below ``ceiling``.
+    False. ``minute``: whose session is known. ``low`` and ``high`` are what traded in ``second`` and has not met the
+    zones yet; no zone changes while trades stay above ``floor`` and below ``ceiling``.
     """
 
     def __init__(self, series: str, half_life: float, memory: int, far: Distances, least: float = 0.5) -> None:
@@ -96,7 +97,7 @@ class ZoneBook:
         self.standing: Standing | None = None     # around the newest price
         self.newest = 0                           # newest evidence
         self.changed = True
-        self.session = ""
+        self.session, self.minute = "", -1
         self.second = -1
         self.low, self.high, self.floor, self.ceiling = inf, -inf, -inf, inf
         self.expires = inf
@@ -219,11 +220,17 @@ class ZoneBook:
             self.test()
         if not self.zones:
             return []
-        here: str = session_name(now)
+        if now // MINUTE != self.minute:
+            self.minute = now // MINUTE
+            self.come_to_session(session_name(now))
+        return self.expire(now) if now >= self.expires else []
+
+    @cython.cfunc
+    def come_to_session(self, here: str) -> object:
         if here != self.session and here != CLOSED:
             self.session = here
             self.fade()
-        return self.expire(now) if now >= self.expires else []
+        return None
 
     @cython.ccall
     @cython.exceptval(-1, check=True)

@@ -45,7 +45,11 @@ class Link:
         Refills come after an exponential delay, others at any time of the window alike; a refill has the same size
         nine times in ten, another order as often as those five before it had it.
         """
-        usual: cython.double = (self.shifted.count(size) + 0.5) / (SHIFTS + 1)
+        other: cython.longlong
+        alike: cython.int = 0
+        for other in self.shifted:
+            alike += other == size
+        usual: cython.double = (alike + 0.5) / (SHIFTS + 1)
         return (SAME if size == there else OTHER) - self.delay / (USUAL_MS * 1e6) - log(usual)
 
 

@@ -34,6 +34,12 @@ cdef class Chains:
     cpdef object rate(self, long long now)
 
 
+cpdef object rate_of(long long number, double by_chance)
+
+
+cdef Py_ssize_t number_after(list times, long long since) except? -1
+
+
 cdef bint is_better(Tranche one, Tranche other) noexcept
 
 

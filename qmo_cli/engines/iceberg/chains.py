@@ -196,15 +196,29 @@ class Chains:
     def counts(self, now: cython.longlong) -> tuple:
         """Chains of the window, and how many chance makes on average."""
         since: cython.longlong = now - self.window
-        number: cython.Py_ssize_t = len(self.found) - bisect_right(self.found, since)
-        chance: cython.double = len(self.chance) - bisect_right(self.chance, since)
-        return number, chance / SHIFTS
+        chance: cython.double = number_after(self.chance, since)
+        return number_after(self.found, since), chance / SHIFTS
 
     @cython.ccall
     def rate(self, now: cython.longlong) -> object:
         """The false discovery rate; None below ten chains."""
         number, by_chance = self.counts(now)
-        return min(1.0, by_chance / number) if number >= ENOUGH else None
+        return rate_of(number, by_chance)
+
+
+@cython.ccall
+def rate_of(number: cython.longlong, by_chance: cython.double) -> object:
+    """The false discovery rate of so many chains, of which chance makes so many; None below ten."""
+    return min(1.0, by_chance / number) if number >= ENOUGH else None
+
+
+@cython.cfunc
+@cython.exceptval(-1, check=True)
+def number_after(times: list, since: cython.longlong) -> cython.Py_ssize_t:
+    """How many of the ascending times are later."""
+    if not times or times[0] > since:
+        return len(times)
+    return len(times) - bisect_right(times, since)
 
 
 @cython.cfunc

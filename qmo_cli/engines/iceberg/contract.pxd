@@ -1,7 +1,7 @@
 cimport cython
 
 from qmo_cli.engines.iceberg.chain cimport Chain, Told
-from qmo_cli.engines.iceberg.chains cimport Chains
+from qmo_cli.engines.iceberg.chains cimport Chains, rate_of
 from qmo_cli.engines.iceberg.estimate cimport Sizes
 from qmo_cli.engines.iceberg.facts cimport facts_of
 from qmo_cli.engines.iceberg.lives cimport Life

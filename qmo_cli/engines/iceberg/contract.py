@@ -11,7 +11,7 @@ from cython.cimports.libc.math import exp
 
 from qmo_cli.engines.bars import BarsReading
 from qmo_cli.engines.iceberg.chain import Chain, Told, confidence_of
-from qmo_cli.engines.iceberg.chains import ENOUGH, LAST_IN, Chains
+from qmo_cli.engines.iceberg.chains import ENOUGH, LAST_IN, Chains, rate_of
 from qmo_cli.engines.iceberg.estimate import Sizes
 from qmo_cli.engines.iceberg.facts import facts_of
 from qmo_cli.engines.iceberg.levels import Levels
@@ -303,7 +303,7 @@ class Contract:
             self.reasons, self.explained = {"fdr": BY_LEVEL, "chance": BY_LEVEL}, -1
             return None, None, None
         number, chance = self.chains.counts(now)
-        rate = self.chains.rate(now)
+        rate = rate_of(number, chance)
         known: cython.longlong = -1 if rate is not None else number
         if known != self.explained or (known < 0 and self.reasons):
             self.explained, self.reasons = known, {}
