@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from fractions import Fraction
 from math import sqrt
 from typing import NamedTuple
 
 from .log import Outcome, Pair
+
+UNIT = 1 << 1074  # of these parts of 1 every float is a whole number
 
 
 class Record(NamedTuple):
@@ -47,15 +48,21 @@ class Record(NamedTuple):
         return (a * d - b * c) / sqrt(product) if product else None
 
 
+def exact(value: float) -> int:
+    """The value in parts of ``UNIT``."""
+    numerator, denominator = value.as_integer_ratio()
+    return numerator * (UNIT // denominator)
+
+
 class Tally:
     """Counts results and pairs as they come and go; of retests that overlap only the first counts.
 
-    The nulls are added up as fractions: exactly, so that it does not matter what came before and was forgotten.
+    The nulls are added up exactly, so that it does not matter what came before and was forgotten.
     """
 
     def __init__(self) -> None:
         self.results: Counter[tuple[bool, str]] = Counter()  # control, result
-        self.expected = self.variance = Fraction()
+        self.expected = self.variance = 0                    # parts of UNIT
         self.pairs = self.zone_first = 0
 
     def count(self, outcome: Outcome, times: int) -> None:
@@ -65,8 +72,8 @@ class Tally:
             return
         self.results[retest.control, outcome.result] += times
         if not retest.control and outcome.result != "expired":
-            self.expected += times * Fraction(retest.null)
-            self.variance += times * Fraction(retest.null * (1 - retest.null))
+            self.expected += times * exact(retest.null)
+            self.variance += times * exact(retest.null * (1 - retest.null))
 
     def count_pair(self, pair: Pair, times: int) -> None:
         """Count a pair (1), or no more (-1)."""
@@ -77,8 +84,8 @@ class Tally:
         """What became of those that count now."""
         results = self.results
         return Record(
-            results[False, "hold"], results[False, "break"], results[False, "expired"], float(self.expected),
-            float(self.variance), results[True, "hold"], results[True, "break"], self.pairs, self.zone_first,
+            results[False, "hold"], results[False, "break"], results[False, "expired"], self.expected / UNIT,
+            self.variance / UNIT, results[True, "hold"], results[True, "break"], self.pairs, self.zone_first,
         )
 
 
