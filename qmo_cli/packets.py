@@ -77,6 +77,7 @@ class Health(Struct, frozen=True, gc=False):
     filled: OptionalInt                  # passive volume filled; null below L3
     remainder: OptionalInt               # of it, what was neither displayed nor proved hidden
     flags: list[str]                     # maybe_bad_book, bad_ts_recv, snapshot, unterminated seen in the frame
+    trading: Annotated[bool | None, OPTIONAL] = None  # by the venue's last status record; null: none said
 
 
 class Second(Struct, frozen=True, gc=False, array_like=True):

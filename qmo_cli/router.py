@@ -7,7 +7,22 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from qmo_cli.blocks import BBO_1S, DEFINITION, MAPPING, MBO, MBP_1, MBP_10, OHLCV_1D, OHLCV_1S, SYSTEM, TRADES, Block
+from msgspec import structs
+
+from qmo_cli.blocks import (
+    BBO_1S,
+    DEFINITION,
+    MAPPING,
+    MBO,
+    MBP_1,
+    MBP_10,
+    OHLCV_1D,
+    OHLCV_1S,
+    STATUS,
+    SYSTEM,
+    TRADES,
+    Block,
+)
 from qmo_cli.errors import BadData, UsageError
 from qmo_cli.facts import Facts
 from qmo_cli.instruments import Spec, is_outright, spec_from_definition, spec_of
@@ -92,6 +107,7 @@ class Router:
         self.rolled: set[int] = set()              # instruments that took over and have not traded yet
         self.last_trade: dict[str, float] = {}     # series -> last trade price
         self.specs: dict[int, Spec] = {}           # from definition records
+        self.trading: dict[int, bool] = {}         # from status records
         self.notices: dict[int, list[Notice]] = {}
         self.facts = Facts()
         self.early: list[Notice] = []              # notices from before any instrument was seen
@@ -153,6 +169,8 @@ class Router:
             system = [*system, *self._gap(end, label.series, market.open)]
         if market.close is not None:
             self.last_trade[label.series] = market.close
+        if instrument_id in self.trading:
+            health = structs.replace(health, trading=self.trading[instrument_id])
         return Packet(
             ts=end, series=label.series, symbol=label.symbol, instrument_id=instrument_id, closed=closed,
             price=market.price, missing=reasons(label.symbol, market, health, inputs, self.level),
@@ -174,6 +192,8 @@ class Router:
             self._map(*read_mapping(block.data, at))
         elif rtype == DEFINITION:
             self._define(from_dbn(block.data, at, self.names))
+        elif rtype == STATUS:
+            self._trading(from_dbn(block.data, at, self.names))
         elif rtype == SYSTEM:
             self._system(from_dbn(block.data, at, self.names))
 
@@ -223,6 +243,16 @@ class Router:
         if instrument is not None:
             self.reader.interrupt(self.reader.newest)  # no frame is half with the tick and half without
             self._specify(instrument)
+
+    def _trading(self, status: Any) -> None:
+        """Whether the venue lets an instrument trade. A halt and its end count from their own time on."""
+        if status.is_trading not in ("Y", "N"):
+            return
+        trading, instrument_id = status.is_trading == "Y", status.instrument_id
+        if self.trading.get(instrument_id, True) is not trading:
+            self.reader.interrupt(int(status.ts_recv or status.ts_event))
+            self._take()
+        self.trading[instrument_id] = trading
 
     def _system(self, record: Any) -> None:
         kind = getattr(record, "kind", None)

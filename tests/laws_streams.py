@@ -134,11 +134,13 @@ def fetch(records: list[bytes], at: int, ts: int) -> list[bytes]:
 
 
 def inform(records: list[bytes], at: int, ts: int) -> list[bytes]:
-    """A status that no engine reads, news, the kill switch and its release, some of it late, and deals."""
-    status = bytes(vendor.StatusMsg(1, near(records, at), ts, ts))
+    """A halt and its end, news, the kill switch and its release, some of it late, and deals."""
+    halts = [
+        bytes(vendor.StatusMsg(1, near(records, at), ts + later, ts + later, is_trading=trading))
+        for later, trading in ((0, vendor.TriState.NO), (20_000_000, vendor.TriState.YES))]
     news = News(ts_event=str(ts - SECOND), headline="Rates held", source="wire", series=SERIES[0])
     own = (news, Kill(ts_event=str(ts)), Kill(ts_event=str(ts + 20_000_000), active=False, detail="by hand"))
-    return deal(before(status, *map(to_dbn, own))(records, at), at, ts)
+    return deal(before(*halts, *map(to_dbn, own))(records, at), at, ts)
 
 
 def deal(records: list[bytes], at: int, ts: int) -> list[bytes]:

@@ -95,7 +95,8 @@ class Signaler:
         now = session(packet.ts)
         market = packet.read("market", Market)
         state.scene.look(packet, market, now, self._spec(state, packet, market))
-        kind = state.memory.update(packet.ts, packet.symbol, score, now.open)
+        trading = now.open and state.scene.health.trading is not False
+        kind = state.memory.update(packet.ts, packet.symbol, score, trading)
         plan = NO_PLAN if kind == "HOLD" else self._planner.plan(state.scene, kind)
         shown: Kind = "HOLD" if plan.vetoes else kind
         return self._signal(state, packet, score, shown, plan)
@@ -150,6 +151,8 @@ def _status(scene: Scene, decided: Kind, plan: Plan, position: Position | None) 
     quality = scene.market.quality
     if not scene.session.open:
         return "closed"
+    if scene.health.trading is False:
+        return "halted"
     if quality == "stale":
         return "stale"
     if quality == "warmup" or plan.warming:
@@ -164,6 +167,8 @@ def _reasons(scene: Scene, score: Score, decided: Kind, plan: Plan) -> list[str]
         return plan.vetoes + plan.doubts + plan.notes
     if not scene.session.open:
         return ["the market is closed"]
+    if scene.health.trading is False:
+        return ["the exchange has halted trading"]
     if score.total is None:
         return [f"no score: {scene.why('score.total', 'no pillar is known')}"]
     if score.reasons:
