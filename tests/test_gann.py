@@ -260,6 +260,25 @@ def test_what_follows_changes_nothing_that_was_said() -> None:
         assert bars_of_study(closes[:count]).view(closes[count - 1]) == seen[count - 1]
 
 
+@given(st.lists(st.tuples(st.integers(-60, 60), st.integers(0, 40), st.integers(0, 40)), min_size=40, max_size=120),
+       st.integers(-500, 500), st.data())
+@settings(max_examples=25, deadline=None)
+def test_after_a_roll_all_is_as_if_the_new_contract_had_always_traded(
+    steps: list[tuple[int, int, int]], gap: int, data: st.DataObject,
+) -> None:
+    rolled, whole, close = Study(Rules(UNIT, k=1.0)), Study(Rules(UNIT, k=1.0)), 20_000
+    at = data.draw(st.integers(0, len(steps) - 5))  # a breakout of a level that was elsewhere holds three bars
+    for index, (step, up, down) in enumerate(steps):
+        if index == at:
+            rolled.shift(gap)
+        close += step
+        old = 0 if index >= at else gap  # what is still to come
+        rolled.add(close + gap - old + up, close + gap - old - down, close + gap - old, index)
+        whole.add(close + gap + up, close + gap - down, close + gap, index)
+    assert rolled.found == whole.found
+    assert rolled.view(close + gap) == whole.view(close + gap)
+
+
 # ---- the engine
 
 

@@ -97,9 +97,9 @@ class Study:
         if self.broken:
             level = self.broken.level
             self.broken = self.broken._replace(level=level._replace(ticks=level.ticks + gap))
+        if len(self.found) >= SWING:
+            self.fixed = standing(self.found, self.rules.unit)  # the Square of Nine is drawn anew around moved pivots
         if self.levels is not None:
-            # The Square of Nine is drawn anew around the moved pivots.
-            self.fixed = standing(self.found, self.rules.unit)
             self.levels = Levels([*self.fixed, *fan(self.found, self.pivots.index)])
 
     @property
