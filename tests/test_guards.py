@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from qmo_cli.packets import Level
-from qmo_cli.signals.guards import expected_slippage
+from qmo_cli.signals.slippage import expected_slippage
 from qmo_cli.tray import Packet
 from qmo_cli.views import (
     DisplayedView,
@@ -161,6 +163,19 @@ def test_a_position_in_the_contract_on_display_says_what_it_would_slip() -> None
     found = signal(at(0.9, inputs=displayed(book(1, 9))), risk=2500.0)
     assert found.position is not None
     assert (found.position.contract, found.position.contracts, found.position.expected_slippage) == ("GC", 2, 0.5)
+
+
+def test_a_limit_that_crosses_the_spread_has_no_queue_and_one_that_rests_has() -> None:
+    def ahead(bids: list[Level], **options: Any) -> int | None:
+        found = signal(at(0.9, inputs=displayed(book(9), bids)), risk=2500.0, **options)
+        assert found.position is not None
+        return found.position.queue_ahead
+
+    below = book(4, 7, touch=2567.3, step=-0.1)
+    assert ahead(below) == 0  # the limit is 2568, above all bids
+    assert ahead(below, entry="market") is None
+    # 2567.8: 4 contracts bid at 2567.9, and 7 at the limit itself
+    assert ahead(book(4, 7, touch=2567.9, step=-0.1), limit_offset=0.3) == 11
 
 
 def test_a_book_that_would_cost_too_much_is_a_hold() -> None:

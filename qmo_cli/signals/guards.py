@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from ..packets import Level
-from ..rounding import number
+from ..blocks import PRICE_SCALE
+from ..packets import Side
+from ..rounding import number, to_six
 from ..sessions import Session
 from ..tray import Packet
-from ..views import InputsView, MentorView, NewsView, RiskView, reason
+from ..views import DisplayedView, InputsView, MentorView, NewsView, RiskView, reason
 from .sizing import Size, Trade
+from .slippage import expected_slippage, queue_ahead
 
 MINUTE = 60 * 10**9  # ns
 
@@ -44,28 +44,24 @@ def protection(packet: Packet) -> tuple[list[str], RiskView | None]:
     return [f"capital protection: {why}" for why in risk.reasons] or ["capital protection does not allow it"], risk
 
 
-def expected_slippage(levels: Sequence[Level], size: int, tick: float) -> float | None:
-    """Ticks that an order of this size would pay beyond the touch on average, walking the displayed levels.
+def displayed(packet: Packet) -> DisplayedView | None:
+    """The displayed book."""
+    inputs = packet.read("inputs", InputsView)
+    return None if inputs is None else inputs.depth
 
-    ``levels``: best first. None where they hold less than the size.
 
-    >>> expected_slippage([Level(2567.7, 2, 1), Level(2567.8, 2, 1), Level(2568.0, 9, 2)], 5, 0.1)
-    1.0
-    """
-    left, paid = size, 0.0
-    for level in levels:
-        taken = min(left, level.size)
-        paid += taken * abs(level.price - levels[0].price)
-        left -= taken
-        if not left:
-            return round(paid / size / tick, 6)
-    return None
+def queue(packet: Packet, trade: Trade, sized: Size, root: str) -> int | None:
+    """Contracts that would be filled before a limit order of this trade; None where that is not known."""
+    depth = displayed(packet)
+    if depth is None or sized.spec.root != root:
+        return None
+    side: Side = "B" if trade.direction == "BUY" else "A"
+    return queue_ahead(depth.bids if side == "B" else depth.asks, side, sized.at.limit / PRICE_SCALE)
 
 
 def slippage(packet: Packet, trade: Trade, sized: Size, root: str) -> tuple[float | None, str]:
     """Expected slippage of a sized trade in ticks; or None and the reason."""
-    inputs = packet.read("inputs", InputsView)
-    depth = None if inputs is None else inputs.depth
+    depth = displayed(packet)
     if depth is None:
         return None, packet.missing.get("inputs.depth", "no displayed depth")
     if sized.spec.root != root:
@@ -74,4 +70,4 @@ def slippage(packet: Packet, trade: Trade, sized: Size, root: str) -> tuple[floa
         return None, "nothing to trade"
     levels = depth.asks if trade.direction == "BUY" else depth.bids
     found = expected_slippage(levels, sized.contracts, sized.spec.tick)
-    return found, f"the displayed levels hold less than {sized.contracts} contracts"
+    return None if found is None else to_six(found), f"the displayed levels hold less than {sized.contracts} contracts"

@@ -12,7 +12,7 @@ from msgspec import structs
 from qmo_cli.instruments import Spec, root_of, spec_of
 from qmo_cli.rounding import number, to_six
 from qmo_cli.signals.context import Scene
-from qmo_cli.signals.guards import near_close, protection, slippage, surroundings
+from qmo_cli.signals.guards import near_close, protection, queue, slippage, surroundings
 from qmo_cli.signals.near import NearZone
 from qmo_cli.signals.sizing import (
     MIN_STOP_TICKS,
@@ -126,7 +126,8 @@ class Planner:
         if ticks > self.options.max_slippage:
             plan.vetoes.append(f"the displayed book would cost {number(ticks)} ticks, more than "
                                f"{number(self.options.max_slippage)}")
-        return structs.replace(deal.position, expected_slippage=ticks)
+        ahead = None if self.options.entry == "market" else queue(scene.packet, trade, deal.sized, scene.spec.root)
+        return structs.replace(deal.position, expected_slippage=ticks, queue_ahead=ahead)
 
     def _work_out(self, trade: Trade, spec: Spec, atr: float | None) -> Deal | None:
         """The deal; None where stop, entry and targets do not lie in order."""

@@ -118,7 +118,7 @@ def _timing(scene: Scene) -> str | None:
     parts = []
     if astro is not None and astro.reversal_window is not None:
         parts.append("astro reversal window open" if astro.reversal_window else "no astro reversal window")
-    if cycle is not None:
+    if cycle is not None and cycle.score is not None:
         due = [name for name, flag in (("21", cycle.is_21), ("45", cycle.is_45), ("90", cycle.is_90)) if flag]
         parts.append(f"at the {' and '.join(due)}-bar count" if due else "no bar count due")
     if not parts:

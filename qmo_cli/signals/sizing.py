@@ -12,7 +12,7 @@ from msgspec import Struct
 from ..blocks import PRICE_SCALE
 from ..errors import UsageError
 from ..instruments import Spec, spec_of
-from ..packets import OptionalFloat, OptionalStr, fixed
+from ..packets import OptionalFloat, OptionalInt, OptionalStr, fixed
 from .margin import margin_rate
 
 Direction = Literal["BUY", "SELL"]
@@ -100,6 +100,7 @@ class Position(Struct, frozen=True, gc=False):
     max_loss: float                      # at the stop, after the worst fill
     costs_included: bool
     expected_slippage: float | None      # ticks from the touch, of this size walked through the displayed book
+    queue_ahead: OptionalInt             # contracts displayed ahead of the limit on its own side; null: not known
     first_target: float
     trail_stop: bool
     trail_distance: float                # points
@@ -270,6 +271,6 @@ def position_of(sized: Size, options: SignalOptions, *, doubt: bool) -> Position
         None if none else sized.spec.root, 0 if none else sized.contracts,
         0.0 if none else None if sized.capital is None else sized.capital / PRICE_SCALE,
         sized.rate, sized.rate_since, 0.0 if none else sized.max_loss / PRICE_SCALE, options.costs is not None,
-        None, at.first / PRICE_SCALE, trail_stop=True, trail_distance=abs(at.price - at.stop) / PRICE_SCALE,
+        None, None, at.first / PRICE_SCALE, trail_stop=True, trail_distance=abs(at.price - at.stop) / PRICE_SCALE,
         trail_rule=TRAIL_RULE,
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
-from ...packets import Level, Side, fixed
+from ..packets import Level, Side, fixed
 
 
 def expected_slippage(levels: Sequence[Level], size: int, tick: float) -> float | None:
