@@ -62,7 +62,7 @@ def parts_of(arms: tuple[Any, ...], value: Any) -> Iterator[tuple[str | int, Any
     """Name, type and value of what a list, map or struct holds."""
     if isinstance(value, Struct):
         for name, kind in fields_of(type(value)).items():
-            yield name, kind, getattr(value, name)
+            yield name, kind, attribute(value, name)
     elif isinstance(value, list | dict):
         held = next(get_args(arm)[-1] for arm in arms if get_origin(arm) is type(value))
         pairs: Any = value.items() if isinstance(value, dict) else enumerate(value)
@@ -93,9 +93,15 @@ def needless(value: Any, missing: Reasons) -> Iterator[str]:
 def leaf(value: Any, path: str) -> Any:
     """The value at a path."""
     for name in path.split("."):
-        value = value[name] if isinstance(value, dict) else value[int(name)] if isinstance(value, list) else getattr(
+        value = value[name] if isinstance(value, dict) else value[int(name)] if isinstance(value, list) else attribute(
             value, name)
     return value
+
+
+def attribute(value: Struct, name: str) -> Any:
+    """A field by its name on the wire."""
+    names = dict(zip(value.__struct_encode_fields__, value.__struct_fields__, strict=True))
+    return getattr(value, names.get(name, name))
 
 
 def packet_faults(packet: Packet) -> list[str]:

@@ -149,14 +149,22 @@ def piped(
 
 
 def engine_orders() -> list[list[tuple[str, ...]]]:
-    """One engine per stage, in every order in which each stands behind the engines that it needs (at most 24)."""
-    found: list[list[str]] = [[]]
-    for _ in ENGINES:
-        found = [
-            [*order, name] for order in found for name, engine in ENGINES.items()
-            if name not in order and engine.needs.intersection(ENGINES) <= set(order)
-        ][:24]
-    return [[(name,) for name in order] for order in found]
+    """One engine per stage, each behind the engines that it needs: in the table's order, and far from it."""
+    names = list(ENGINES)
+    return [
+        [(name,) for name in ordered(wish)]
+        for wish in (names, names[1::2] + names[::2], names[len(names) // 2:] + names, names[::-1])
+    ]
+
+
+def ordered(wish: Sequence[str]) -> list[str]:
+    """All engines, always the first of the wish whose needs stand already."""
+    order: list[str] = []
+    while len(order) < len(ENGINES):
+        order.append(next(
+            name for name in wish
+            if name not in order and ENGINES[name].needs.intersection(ENGINES) <= set(order)))
+    return order
 
 
 def raw_slots(line: bytes) -> dict[str, bytes]:

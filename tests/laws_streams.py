@@ -227,7 +227,10 @@ def cases(draw: st.DrawFn, most: int = 4000) -> Case:
 # 15 bars of a minute and their ATR within a quarter of an hour, zones whose width and reach depend on it, small
 # buckets of volume, and swings that a tick or two end
 SWINGS = {"bar": "10s", "k": 0.7}
-SMALL = {"orderflow": {"vpin_bucket": 5, "vpin_buckets": 20}, "gann": SWINGS, "cycle": SWINGS}
+SMALL = {
+    "orderflow": {"vpin_bucket": 5, "vpin_buckets": 20}, "gann": SWINGS, "cycle": SWINGS,
+    "volatility": {"window": 2, "history": 40},
+}
 MINUTES = Setup(settings={
     "bars": {"period": "1m", "atr_period": "1m"}, "iceberg": {"zone_atr": 2.0, "reach_atr": 10.0}, **SMALL})
 

@@ -309,7 +309,7 @@ def health_of(state: State, sums: Sums) -> Frame:
         "resting": len(book.orders) if orders else None, "unknown": book.unknown if orders else None,
         "crossed": bid[0] >= ask[0] if bid and ask else None, "late": state.late, "dropped": state.dropped,
         "filled": book.filled if orders else None, "remainder": book.remainder if orders else None,
-        "flags": [flag for flag in FLAG_ORDER if flag in sums.flags],
+        "flags": [flag for flag in FLAG_ORDER if flag in sums.flags], "trading": None,
     }
 
 

@@ -51,7 +51,7 @@ def packets(records: Sequence[bytes], every: str = "1s") -> list[Packet]:
 
 def readings(records: Sequence[bytes], every: str = "1s", **risk: Any) -> list[RiskReading]:
     """What the engine says of each packet."""
-    engines = Engines(("bars", "risk"), {"risk": risk, "bars": {"period": "1s"}})
+    engines = Engines(("bars", "risk"), {"risk": risk, "bars": {"period": "1s", "atr_period": "1s"}})
     found = []
     for packet in packets(records, every):
         engines.update(packet)

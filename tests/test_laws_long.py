@@ -36,7 +36,8 @@ def run(name: str) -> tuple[Case, Setup, list[Packet], list[bytes]]:
 def test_the_long_streams_go_past_every_warm_up(name: str) -> None:
     found = run(name)[2]
     assert found[-1].ts - found[0].ts > 1_800_000_000_000
-    waiting = {path: reason for path, reason in found[-1].missing.items() if WARMING.search(reason)}
+    waiting = {path: reason for path, reason in found[-1].missing.items() if WARMING.search(reason)
+               and "closed daily bars" not in reason}  # twenty trade dates are longer than any stream here
     if name == "four hours":  # its price stays between two ticks: there is no swing to confirm
         waiting = {path: reason for path, reason in waiting.items() if "pivots confirmed" not in reason}
     assert waiting == {}

@@ -52,8 +52,9 @@ def test_a_run_with_a_memory_prints_what_it_prints_without(known: Path, shell_en
     plain = shell(f"qmo run {SOURCE} --full", shell_environment).stdout
     again = shell(f"qmo run {SOURCE} --full --memory {known}", shell_environment).stdout
     piped = shell(
-        f"qmo feed {SOURCE} --encoding dbn | qmo engine bars iceberg | qmo engine memory --memory {known} | "
-        "qmo engine absorption orderflow liquidity | qmo score | qmo signal --full", shell_environment).stdout
+        f"qmo feed {SOURCE} --encoding dbn | qmo engine bars session volatility iceberg | "
+        f"qmo engine memory --memory {known} | qmo engine absorption orderflow liquidity gann astro cycle news risk "
+        "mentor | qmo score | qmo signal --full", shell_environment).stdout
     assert again == plain
     assert piped == plain
 

@@ -33,7 +33,7 @@ GUARDED = {
     "daily_loss": 300.0, "drawdown": 200.0, "drawdown_kind": "intraday", "trades": 3, "losses": 2,
     "pause_minutes": 0.05, "spread_ticks": 3.0, "atr_points": 2.0, "stale_seconds": 2.0, "usual_bars": 30,
 }
-SETUP = Setup(settings={"risk": GUARDED, "bars": {"period": "1s"}}, tick=TICK)
+SETUP = Setup(settings={"risk": GUARDED, "bars": {"period": "1s", "atr_period": "1s"}}, tick=TICK)
 few = settings(max_examples=15, deadline=None, derandomize=True, database=None)
 
 

@@ -50,7 +50,7 @@ def test_the_rationale_is_one_sentence_per_kind_of_evidence() -> None:
         ("Iceberg zones live: 4; below the price a zone of bids at 2555 to 2555.3, defended; "
          "above the price a zone of asks at 2570 to 2570.3, created"),
         "Orderflow BUY: delta +240, CVD +1240, heat 90 of 100",
-        "Gann: breakout up, confluence of 3",
+        "Gann: breakout up, 3 families of levels",
         "Timing: astro reversal window open, at the 45-bar count",
     ]
     assert list(msgspec.structs.astuple(found.rationale_by)) == found.rationale
