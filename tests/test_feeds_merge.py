@@ -22,7 +22,7 @@ from .support import START, blocks, mapping, split, trade
 from .test_laws import assert_same
 
 MS = 1_000_000
-few = settings(max_examples=40, deadline=None, derandomize=True, database=None)
+few = settings(max_examples=20, deadline=None, derandomize=True, database=None)
 
 
 def fill(ms: float, order: str = "1", **more: object) -> Fill:

@@ -29,7 +29,7 @@ HALF_HOUR = 1800 * SECOND
 NAMES = ("bars", "iceberg")
 
 slow = settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 
 class Story(Script):

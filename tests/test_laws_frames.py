@@ -76,7 +76,7 @@ def timed(case: Case) -> Case:
 
 
 @pytest.mark.parametrize(("one", "other"), LENGTHS)
-@settings(few, max_examples=30)
+@settings(few, max_examples=20)
 @given(case=cases())
 def test_readings_do_not_depend_on_the_length_of_the_frame(one: str, other: str, case: Case) -> None:
     # generated ohlcv bars begin at any ns, real ones on whole seconds: one across two longer bars fits neither

@@ -349,7 +349,7 @@ def path(moves: list[tuple[int, int, int]]) -> list[Bar]:
 
 
 @given(steps, bands)
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=50, deadline=None, derandomize=True)
 def test_every_zone_lives_as_a_search_through_all_seconds_says(
     moves: list[tuple[int, int, int]], placed: list[tuple[str, int, int]],
 ) -> None:
@@ -380,7 +380,7 @@ def test_state_that_is_read_from_the_events_is_the_state_that_was_lived(
 
 @given(st.lists(st.tuples(st.integers(-60, 60), st.integers(0, 6)), max_size=60), st.integers(-70, 70),
        st.integers(0, 40), st.integers(1, 9))
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=60, deadline=None, derandomize=True)
 def test_the_nearest_zones_are_those_of_a_search_through_all(
     placed: list[tuple[int, int]], at: int, reach: int, most: int,
 ) -> None:

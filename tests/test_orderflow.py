@@ -27,7 +27,7 @@ from .reference_records import decode
 from .support import SHARED, START, bbo, blocks, mapping, mbp1, mbp10, ohlcv, read_dbn, trade
 
 slow = settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 OTHER = {"B": "A", "A": "B", "N": "N"}
 
 

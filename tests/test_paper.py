@@ -166,7 +166,7 @@ SELL: dict[str, Any] = {
 ticks = st.integers(25_450, 25_900)
 
 
-@settings(max_examples=200, deadline=None, derandomize=True, database=None)
+@settings(max_examples=60, deadline=None, derandomize=True, database=None)
 @given(drawn=st.lists(st.tuples(ticks, ticks, ticks), max_size=30))
 def test_a_sale_is_a_purchase_in_the_mirror(drawn: list[tuple[int, int, int]]) -> None:
     rows: list[Row] = [(1 + at, sorted(row)[1] / 10, max(row) / 10, min(row) / 10) for at, row in enumerate(drawn)]

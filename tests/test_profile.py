@@ -15,7 +15,7 @@ from qmo_cli.market.profile import Profile, median
 from . import engine_oracles as oracle
 from .engine_oracles import Trade, tape
 
-steady = settings(max_examples=150, deadline=None)
+steady = settings(max_examples=50, deadline=None)
 SIDES = {"B": 1, "A": -1}
 
 

@@ -77,7 +77,7 @@ def record_of(schema: str) -> st.SearchStrategy[Any]:
 
 
 @pytest.mark.parametrize("schema", EXCHANGE)
-@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(data=st.data())
 def test_a_record_is_the_same_after_dbn_and_after_a_line(schema: str, data: st.DataObject) -> None:
     record = data.draw(record_of(schema))

@@ -353,7 +353,7 @@ def histories(draw: st.DrawFn) -> tuple[Events, list[bytes]]:
     return events, records
 
 
-thorough = settings(max_examples=150, deadline=None, derandomize=True, database=None)
+thorough = settings(max_examples=50, deadline=None, derandomize=True, database=None)
 
 
 @thorough

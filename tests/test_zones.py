@@ -310,7 +310,7 @@ def test_wider_distances_follow_the_atr() -> None:
 
 @given(st.lists(st.tuples(st.integers(-25, 25), st.integers(0, 6)), max_size=80), st.lists(
     st.tuples(st.sampled_from("BA"), st.integers(-12, 12)), min_size=1, max_size=8))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_watching_only_some_prices_misses_nothing(
     prices: list[tuple[int, int]], evidence: list[tuple[str, int]],
 ) -> None:
