@@ -14,14 +14,13 @@ from .packets import Health, Market, Notice
 from .rounding import number
 from .score import BUY_ABOVE, MICRO, MIN_ACTIVE, MIN_COVERAGE, PARTS, PILLARS, SELL_BELOW, Score
 from .signals import Signal
-from .signals.rationale import gann_words
+from .signals.rationale import absorption_words, cycle_words, gann_words
 from .signals.sizing import Entry, Position
 from .times import iso
 from .tray import Packet, decode_slot
 from .views import (
     AbsorptionView,
     AstroView,
-    CycleView,
     GannView,
     IcebergView,
     LiquidityView,
@@ -232,10 +231,7 @@ def _iceberg(view: IcebergView) -> str:
 
 
 def _absorption(view: AbsorptionView) -> str:
-    last = view.last
-    newest = "" if last is None else (
-        f", {last.absorbed} {'sold into bids' if last.side == 'B' else 'bought from asks'} at {number(last.price)}")
-    return f"activity {view.activity_level or 'not known'}{newest}"
+    return f"activity {absorption_words(view)}"
 
 
 def _gann(view: GannView) -> str:
@@ -246,12 +242,7 @@ def _astro(view: AstroView) -> str:
     return "reversal window open" if view.reversal_window else "no reversal window"
 
 
-def _cycle(view: CycleView) -> str:
-    due = [str(count) for count, flag in ((21, view.is_21), (45, view.is_45), (90, view.is_90)) if flag]
-    return f"at the {' and '.join(due)}-bar count" if due else "no bar count due"
-
-
 SAYS: dict[str, Callable[[Any], str]] = {
     "orderflow": _orderflow, "liquidity": _liquidity, "iceberg": _iceberg, "absorption": _absorption, "gann": _gann,
-    "astro": _astro, "cycle": _cycle,
+    "astro": _astro, "cycle": cycle_words,
 }

@@ -14,10 +14,10 @@ from ..rounding import nearest
 from ..tray import Packet
 from ..views import reason
 from .bars import Bar, Bars, BarsReading
+from .rolls import gap_of
 
 NO_TICK = "needs the contract's tick"
 GAP_UNKNOWN = "a roll: the new contract has not traded yet, so the gap is not known"
-ROLL = "roll"
 
 
 class Study(Protocol):
@@ -91,8 +91,7 @@ class ClosedBars(Generic[Kind]):
         first = self.instrument_id == -1
         if packet.instrument_id != self.instrument_id:
             self.instrument_id, self.rolled = packet.instrument_id, packet.ts
-        notices: list[Notice] = packet.read("system", list[Notice]) or []
-        gap = next((one.gap for one in notices if one.kind == ROLL and one.gap is not None), None)
+        gap = gap_of(packet.read("system", list[Notice]) or [])
         if gap is not None and self.tick is not None and not first:
             self.study.shift(nearest(gap / self.tick))
         if first or gap is not None:

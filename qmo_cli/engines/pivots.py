@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from .ranges import next_atr
+from .ranges import ATR_BARS, next_atr
 
 REVERSAL = 3.0      # ATR
 LEAST = 1.0         # tick: no reversal is shorter, even where nothing moves
@@ -151,6 +151,14 @@ class Pivots:
             self.atr = next_atr(self.atr, self.ranges, max(high, self.close) - min(low, self.close))
         self.close = close
         return self.zigzag.add(high, low, close, self._reversal, start)
+
+    def why_not(self, found: int, wanted: int) -> str:
+        """Why nothing can be made of the pivots found so far; empty where as many as wanted are confirmed."""
+        if self.atr is None:
+            return f"{len(self.ranges)} of {ATR_BARS} true ranges"
+        if self.atr == 0:
+            return "ATR is 0: nothing moved"
+        return "" if found >= wanted else f"{found} of {wanted} pivots confirmed"
 
     def _reversal(self, ticks: int) -> float:
         return float("inf") if self.atr is None else self.multiple * self.atr

@@ -6,12 +6,13 @@ from ..blocks import PRICE_SCALE
 from ..packets import Side
 from ..rounding import number, to_six
 from ..sessions import Session
+from ..times import UNITS
 from ..tray import Packet
 from ..views import DisplayedView, InputsView, MentorView, NewsView, RiskView, reason
 from .sizing import Size, Trade
 from .slippage import expected_slippage, queue_ahead
 
-MINUTE = 60 * 10**9  # ns
+MINUTE = UNITS["m"]
 
 
 def surroundings(packet: Packet) -> list[str]:

@@ -46,10 +46,15 @@ def _absorption(scene: Scene) -> str | None:
     reading = scene.packet.read("absorption", AbsorptionView)
     if reading is None or not reading.active or reading.activity_level is None:
         return None
+    return f"Absorption {absorption_words(reading)}"
+
+
+def absorption_words(reading: AbsorptionView) -> str:
+    """How much is absorbed lately, and what was last."""
     last = reading.last
     newest = "" if last is None else (
         f", {last.absorbed} {'sold into bids' if last.side == 'B' else 'bought from asks'} at {number(last.price)}")
-    return f"Absorption {reading.activity_level}{newest}"
+    return f"{reading.activity_level or 'not known'}{newest}"
 
 
 def _iceberg_zones(scene: Scene) -> str | None:
@@ -119,10 +124,15 @@ def _timing(scene: Scene) -> str | None:
     if astro is not None and astro.reversal_window is not None:
         parts.append("astro reversal window open" if astro.reversal_window else "no astro reversal window")
     if cycle is not None and cycle.score is not None:
-        due = [name for name, flag in (("21", cycle.is_21), ("45", cycle.is_45), ("90", cycle.is_90)) if flag]
-        parts.append(f"at the {' and '.join(due)}-bar count" if due else "no bar count due")
+        parts.append(cycle_words(cycle))
     if not parts:
         why = f"astro: {reason(packet, 'astro')}; cycle: {reason(packet, 'cycle')}"
         scene.lost[_PLACE["timing"]] = why
         return None
     return f"Timing: {', '.join(parts)}"
+
+
+def cycle_words(cycle: CycleView) -> str:
+    """Which bar counts are due."""
+    due = [name for name, flag in (("21", cycle.is_21), ("45", cycle.is_45), ("90", cycle.is_90)) if flag]
+    return f"at the {' and '.join(due)}-bar count" if due else "no bar count due"

@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 from ...rounding import to_six
 from ..pivots import Pivot, Pivots
-from ..ranges import ATR_BARS
 
 COUNTS = (21, 45, 90)
 WEIGHTS = {21: 0.5, 45: 0.75, 90: 1.0}
@@ -77,11 +76,7 @@ class Counts:
     @property
     def why_not(self) -> str:
         """Why nothing can be counted; empty where it can."""
-        if self.pivots.atr is None:
-            return f"{len(self.pivots.ranges)} of {ATR_BARS} true ranges"
-        if self.pivots.atr == 0:
-            return "ATR is 0: nothing moved"
-        return "" if len(self.found) == ANCHORS else f"{len(self.found)} of {ANCHORS} pivots confirmed"
+        return self.pivots.why_not(len(self.found), ANCHORS)
 
     def _pulls(self) -> list[float]:
         """d wN w of every count that is due; w falls to 0 one bar beyond the tolerance."""

@@ -8,7 +8,6 @@ from typing import NamedTuple
 from ...rounding import to_six
 from ...times import UNITS
 from ..pivots import Pivot, Pivots
-from ..ranges import ATR_BARS
 from .formulas import COUNTS
 from .levels import LOOKED_BACK, SQUARED, SWING, TIME, Level, Levels, Near, fan, standing
 
@@ -105,11 +104,7 @@ class Study:
     @property
     def why_not(self) -> str:
         """Why there are no levels; empty where there are."""
-        if self.pivots.atr is None:
-            return f"{len(self.pivots.ranges)} of {ATR_BARS} true ranges"
-        if self.pivots.atr == 0:
-            return "ATR is 0: nothing moved"
-        return "" if len(self.found) >= SWING else f"{len(self.found)} of {SWING} pivots confirmed"
+        return self.pivots.why_not(len(self.found), SWING)
 
     @property
     def tested(self) -> Level | None:
