@@ -6,7 +6,6 @@ The table of a stage also counts for the commands that take that stage's options
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 import click
 
 from .errors import ConfigurationError
+from .places import configuration_file
 
 TABLE_FIELDS = {"score": ("phases",)}
 COMMAND_TABLES = (
@@ -41,15 +41,8 @@ def locate(explicit: str | None) -> Path | None:
     """The file that was named, else the one at its usual place, if there is one."""
     if explicit:
         return Path(explicit)
-    base = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")
-    usual = Path(base, "qmo", "config.toml")
+    usual = configuration_file("config.toml")
     return usual if usual.is_file() else None
-
-
-def data_file(name: str) -> Path:
-    """Where what is kept from run to run has its usual place; it need not be there."""
-    base = os.environ.get("XDG_DATA_HOME") or os.path.expanduser("~/.local/share")
-    return Path(base, "qmo", name)
 
 
 def load(path: Path | None) -> Configuration:

@@ -92,7 +92,7 @@ def place_of(path: str | None) -> str:
     """The file; it must be there. Raises SourceUnavailable."""
     import os
 
-    from ..config import data_file
+    from ..places import data_file
 
     place = path or str(data_file("memory.db"))
     if not os.path.exists(place):

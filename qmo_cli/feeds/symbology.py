@@ -88,5 +88,18 @@ def raw_symbol(series: str) -> str | None:
     return None if ASKED.search(series) else series
 
 
+def stype_of(symbol: str) -> str:
+    """How the vendor is to read a symbol that was asked for.
+
+    >>> stype_of("GC.v.0"), stype_of("GC.FUT"), stype_of("GCZ6"), stype_of("42026")
+    ('continuous', 'parent', 'raw_symbol', 'instrument_id')
+    """
+    if symbol.isdigit():
+        return "instrument_id"
+    if not ASKED.search(symbol):
+        return "raw_symbol"
+    return "parent" if symbol.upper().endswith((".FUT", ".OPT", ".SPOT")) else "continuous"
+
+
 def _midnight(day: date) -> int:
     return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) * SECOND

@@ -19,9 +19,15 @@ class OwnFields(Struct, frozen=True, kw_only=True, tag_field="schema"):
 
 
 class System(OwnFields, frozen=True, kw_only=True, tag="system"):
-    """Something happened to the stream itself."""
+    """Something happened to the stream itself.
 
-    kind: Literal["gap", "reconnect", "fallback", "roll", "clock", "skipped", "end", "vendor", "error"]
+    warmup: what follows is history, up to live, from where records come as they happen. stale: nothing is heard any
+    more. reconnect: heard again, nothing lost. gap: records are lost. clock: time has come this far, and nothing came.
+    """
+
+    kind: Literal[
+        "gap", "reconnect", "fallback", "roll", "clock", "skipped", "end", "vendor", "error", "stale", "warmup", "live",
+    ]
     detail: str = ""                 # for a person
     count: int | None = None         # records or lines concerned
     publisher_id: U16 = 0
