@@ -217,9 +217,11 @@ class FrameClock:
     def pause(self, ts: int) -> None:
         """Nothing is heard any more: what is open ends here, and every instrument has a frame that tells it."""
         instrument: Instrument
-        quiet: list = [each for each in self.instruments.values() if each is not None and not each.frame.end]
+        busy: list = self.busy()
         self.interrupt(ts)
-        for instrument in quiet:
+        for instrument in self.instruments.values():
+            if instrument is None or instrument in busy:
+                continue
             instrument.frame.restart(self.newest)
             self.close(instrument, self.newest, True)
         self.release()
