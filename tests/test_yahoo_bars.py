@@ -1,4 +1,4 @@
-"""``qmo feed yahoo``: yfinance itself, unmodified, through a proxy that stands for Yahoo, and what becomes of its bars."""
+"""``qmo feed yahoo``: yfinance itself, unmodified, through a proxy that stands for Yahoo, and what becomes of it."""
 
 from __future__ import annotations
 
@@ -141,7 +141,8 @@ def test_the_day_that_is_not_over_in_new_york_is_left_out(now: str, last: str, y
 
 
 def test_trade_dates_without_a_bar_are_named_where_they_are_missing_and_never_filled(yahoo: YahooProxy) -> None:
-    rows = days("2026-11-09", "2026-11-23", without=("2026-11-09", "2026-11-12", "2026-11-13", "2026-11-16", "2026-11-23"))
+    missing = ("2026-11-09", "2026-11-12", "2026-11-13", "2026-11-16", "2026-11-23")
+    rows = days("2026-11-09", "2026-11-23", without=missing)
     give(yahoo, "1d", rows, "2026-11-24T09:50")
     found = lines(now=ns("2026-11-24T10:00"), start=utc("2026-11-09"), end=utc("2026-12-31"))
     assert said(found, "gap") == [
@@ -178,8 +179,8 @@ def test_rows_that_are_no_whole_bars_are_counted(yahoo: YahooProxy) -> None:
 
 
 def test_bars_without_a_volume_are_told_as_such(yahoo: YahooProxy) -> None:
-    rows = [row(at, close, None if place else 7) for place, (at, *_, close, _) in enumerate(
-        days("2026-11-18", "2026-11-20"))]
+    rows: list[Row] = [(*whole[:5], volume) for whole, volume in zip(
+        days("2026-11-18", "2026-11-20"), (7, None, None), strict=True)]
     give(yahoo, "1d", rows, "2026-11-20T16:59")
     found = lines(now=ns("2026-11-21T10:00"), start=utc("2026-11-18"))
     assert said(found, "vendor")[0][1].endswith("days may be missing; 2 of 3 without a volume")
@@ -216,7 +217,8 @@ def test_a_trade_date_without_hours_is_named(yahoo: YahooProxy) -> None:
 
 def test_a_trade_date_that_was_asked_for_in_part_is_not_missed(yahoo: YahooProxy) -> None:
     give(yahoo, "1h", hours("2026-11-16T18:00", "2026-11-17T12:00"), "2026-11-20T16:59:58")
-    found = lines(schema="ohlcv-1h", now=ns("2026-11-21T12:00"), start=ns("2026-11-16T10:00"), end=ns("2026-11-18T16:00"))
+    found = lines(
+        schema="ohlcv-1h", now=ns("2026-11-21T12:00"), start=ns("2026-11-16T10:00"), end=ns("2026-11-18T16:00"))
     assert said(found, "gap") == []
 
 
@@ -243,7 +245,7 @@ def test_minutes_come_also_where_the_library_cannot_read_their_hours(yahoo: Yaho
 
 
 @pytest.mark.parametrize(("schema", "back", "words"), [
-    ("ohlcv-1m", timedelta(30, 1), "yahoo keeps ohlcv-1m for 30 days only, --start 2026-10-25T14:59:59Z"),
+    ("ohlcv-1m", timedelta(30, 1), "yahoo keeps ohlcv-1m for 30 days only, and 2026-10-25T14:59:59Z lies before"),
     ("ohlcv-1h", timedelta(731), "yahoo keeps ohlcv-1h for 730 days only"),
     ("ohlcv-1d", timedelta(-1), "nothing lies between"),
 ])
@@ -258,9 +260,8 @@ def test_what_yahoo_does_not_keep_is_said_before_it_is_asked(
 
 @pytest.mark.parametrize(("schema", "back"), [("ohlcv-1m", 7), ("ohlcv-1h", 730), ("ohlcv-1d", 365)])
 def test_without_a_start_there_is_a_usual_one(schema: str, back: int, yahoo: YahooProxy) -> None:
-    interval = schema[6:]
-    now = ns("2026-11-24T10:00")
-    give(yahoo, interval, [row(seconds("2026-11-23T10:00" if interval != "1d" else "2026-11-23"), 4000.5)], "2026-11-24T09:50")
+    now, day = ns("2026-11-24T10:00"), "2026-11-23" if schema == "ohlcv-1d" else "2026-11-23T10:00"
+    give(yahoo, schema.removeprefix("ohlcv-"), [row(seconds(day), 4000.5)], "2026-11-24T09:50")
     lines(schema=schema, now=now)
     [query] = yahoo.asked
     assert abs(int(query["period1"]) - (now // SECOND - back * DAY)) < DAY
@@ -272,7 +273,7 @@ def test_bars_of_several_symbols_come_in_the_order_in_which_they_ended(yahoo: Ya
     found = lines(symbols=["GC=F", "SI=F", "GC=F"], now=ns("2026-11-21T12:00"), start=utc("2026-11-17"))
     assert [(one["series"], iso(int(one["ts_event"]))[8:10]) for one in found if "close" in one] == [
         ("SI=F", "17"), ("GC=F", "18"), ("SI=F", "18"), ("GC=F", "19"), ("SI=F", "19"), ("GC=F", "20")]
-    assert [text[:18] for _, text, _ in said(found, "vendor")] == ["ohlcv-1d of GC=F f", "ohlcv-1d of SI=F f"]
+    assert [text[:18] for _, text, _ in said(found, "vendor")] == ["ohlcv-1d of SI=F f", "ohlcv-1d of GC=F f"]
     assert said(found, "gap") == [("2026-11-18T00:00:00Z", "GC=F: Yahoo has no bar of trade date 2026-11-17", 1)]
 
 
@@ -330,8 +331,8 @@ def test_a_real_process_feeds_bars_as_lines_and_as_dbn(
     assert done.returncode == 69
     packet = json.loads(done.stdout)
     assert (packet["bars"]["count"], packet["market"]["source"]) == (12, "yahoo")
-    assert [json.loads(line)["detail"] for line in (tmp_path / "a.ndjson").open() if '"gap"' in line] == [
-        "GC=F: Yahoo has no bar of trade date 2025-11-19"]
+    records = [json.loads(line) for line in (tmp_path / "a.ndjson").read_text().splitlines()]
+    assert said(records, "gap") == [("2025-11-20T00:00:00Z", "GC=F: Yahoo has no bar of trade date 2025-11-19", 1)]
 
 
 @pytest.mark.parametrize(("arguments", "words"), [

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from ...blocks import YAHOO, Block
 from ...errors import SourceUnavailable, UsageError
 from ...records import RECORD_TYPES, System, mapping_bytes, to_dbn
-from ...times import UNITS, iso
+from ...times import SECOND, UNITS, iso
 from .ask import SYMBOLS, instrument_id
 from .calendar import gaps
 from .charts import Answer, Bar, Chart, answer_of
@@ -56,8 +57,8 @@ def bars(
     kind, (start, end) = KINDS[schema], span_of(schema, start, end, now)
     charts = [Chart(symbol, kind.interval, kind.length, start, end, now) for symbol in dict.fromkeys(symbols)]
     answers = [answer_of(chart, pieces(kind, start, end, now)) for chart in charts]
-    records = sorted(timed for chart, answer in zip(charts, answers, strict=True)
-                     for timed in told(chart, answer, schema))
+    records = [timed for chart, answer in zip(charts, answers, strict=True) for timed in told(chart, answer, schema)]
+    records.sort(key=itemgetter(0, 1))
     names = b"".join(
         mapping_bytes(instrument_id(chart.symbol), chart.symbol, None, records[0].ts) for chart in charts)
     yield Block(names, "yahoo")
@@ -75,7 +76,7 @@ def span_of(schema: str, start: int | None, end: int | None, now: int) -> tuple[
         raise UsageError(f"yahoo: nothing lies between {iso(since)} and {iso(until)}")
     if kind.kept is not None and since < now - kind.kept:
         raise UsageError(
-            f"yahoo keeps {schema} for {kind.kept // DAY} days only, --start {iso(since)} lies before that; "
+            f"yahoo keeps {schema} for {kind.kept // DAY} days only, and {iso(since // SECOND * SECOND)} lies before that; "
             f"ask for --schema {'ohlcv-1h' if kind.interval == '1m' else DAYS}")
     return since, until
 
