@@ -76,8 +76,8 @@ def span_of(schema: str, start: int | None, end: int | None, now: int) -> tuple[
         raise UsageError(f"yahoo: nothing lies between {iso(since)} and {iso(until)}")
     if kind.kept is not None and since < now - kind.kept:
         raise UsageError(
-            f"yahoo keeps {schema} for {kind.kept // DAY} days only, and {iso(since // SECOND * SECOND)} lies before that; "
-            f"ask for --schema {'ohlcv-1h' if kind.interval == '1m' else DAYS}")
+            f"yahoo keeps {schema} for {kind.kept // DAY} days only, and {iso(since // SECOND * SECOND)} lies before "
+            f"that; ask for --schema {'ohlcv-1h' if kind.interval == '1m' else DAYS}")
     return since, until
 
 
