@@ -49,7 +49,11 @@ class Contents:
 
     def offers(self, schema: str) -> bool:
         """Whether records of this schema come from the source, or out of its mbo."""
-        return schema in self.schemas | CONTEXT or ("mbo" in self.schemas and schema in DERIVED)
+        return self.has(schema) or ("mbo" in self.schemas and schema in DERIVED)
+
+    def has(self, schema: str) -> bool:
+        """Whether the source itself has, or may have, records of this schema."""
+        return schema in self.schemas | CONTEXT
 
 
 def look_into(make_blocks: MakeBlocks) -> Contents:
