@@ -14,6 +14,7 @@ from .clock import MarketClock
 LARGEST_LINE = 65_536           # bytes
 BUFFER = 262_144                # bytes that wait for the client, at most, before the source is read on
 SLOW = 1.0                      # seconds without reading that make a client slow
+LINGER = 2.0                    # seconds in which the client may hang up by itself
 FAREWELL = 60.0                 # seconds in which what was sent must be read at the end
 
 
@@ -71,9 +72,21 @@ class Connection:
         self.writer.transport.abort()
 
     async def close(self) -> None:
-        """Close, but not before what was sent is read, and not much later either."""
-        self.writer.close()
+        """Close, but not before what was sent is read, and not much later either.
+
+        What the client still says is heard: closing with anything unread would send RST in place of FIN.
+        """
         with contextlib.suppress(OSError, TimeoutError):
             async with asyncio.timeout(FAREWELL):
-                await self.writer.wait_closed()
+                await self.flush()
+            async with asyncio.timeout(LINGER):
+                while await self.reader.read(LARGEST_LINE):
+                    pass
         self.writer.transport.abort()
+
+    async def flush(self) -> None:
+        """Say that nothing more comes, and wait until all is sent."""
+        self.writer.transport.set_write_buffer_limits(high=0)
+        if not self.writer.transport.is_closing():
+            self.writer.write_eof()
+            await self.writer.drain()

@@ -24,11 +24,11 @@ UNNAMED: Name = ("", None)
 
 @dataclass(slots=True)
 class Desk:
-    """Opens lines. ``first``: market time begins with this session."""
+    """Opens lines."""
 
     gateway: Gateway
     connection: Connection
-    first: bool
+    first: bool = False                                    # market time begins with this session
     late: bool = False                                     # records flow already
     lines: list[Line] = field(default_factory=list)
     opened: int = 0
@@ -58,6 +58,7 @@ class Desk:
         contents = self.gateway.contents
         if asked.schema in self.gateway.options.unentitled or not contents.offers(asked.schema):
             raise Refused(SUBSCRIPTION, f"Not authorized for {asked.schema} schema")
+        self.first = self.gateway.clock.begin() or self.first
         return Wanted(asked.schema, contents.has(asked.schema), begin=self.begin(asked), start=self.start(asked),
                       snapshot=asked.snapshot)
 
@@ -88,7 +89,7 @@ def resolve(asked: Subscription, wanted: Wanted, directory: Directory) -> tuple[
     """Fill in the instruments; the symbols that nobody knows, and what to call the others."""
     if ALL in asked.symbols:
         wanted.everything, wanted.ids = True, list(directory.names)
-        return [], dict(directory.names)
+        return [], {number: (symbol or series, symbol) for number, (series, symbol) in directory.names.items()}
     unknown: list[str] = []
     names: dict[int, Name] = {}
     for symbol in asked.symbols:

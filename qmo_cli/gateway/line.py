@@ -119,10 +119,11 @@ class Line:
         while at < stop:
             number, series, symbol = read_mapping(data, at)
             wanted = self.wanted
-            new = wanted.everything or any(belongs((series, symbol), parent) for parent in wanted.parents)
-            if new and number not in wanted.ids:
+            asked = [symbol or series] if wanted.everything else []
+            asked += [parent for parent in wanted.parents if belongs((series, symbol), parent)]
+            if asked and number not in wanted.ids:
                 wanted.ids.append(number)
-                self.names[number] = series, symbol
+                self.names[number] = asked[0], symbol
                 if self._ids is not None:
                     self._ids.append(number)
             at += 4 * data[at]

@@ -39,9 +39,10 @@ class Gateway:
         self.make_blocks = make_blocks
         self.options = options or GatewayOptions()
         self.contents = look_into(make_blocks)
+        self.clock = MarketClock(self.contents.origin + int(self.options.history * MINUTE), self.options.speed)
         if self.options.shift_to_now:
             prepare()
-        self.clock = MarketClock(self.contents.origin + int(self.options.history * MINUTE), self.options.speed)
+            self.clock.grain = grain_of(self.contents.schemas)
         self.schedule = Schedule(list(self.options.faults))
         self.port = self.options.port
         self.sessions = 0                                    # connections so far
@@ -164,10 +165,6 @@ class Gateway:
             if self._gone == self.options.max_sessions:
                 self.stop()
             self.finished()
-
-    def begin(self) -> bool:
-        """Let market time begin, if it has not; true for the session with which it does."""
-        return self.clock.begin(grain_of(self.contents.schemas), shifted=self.options.shift_to_now)
 
     async def as_of(self, ts: int) -> Directory:
         """Who is who at a time, ns."""

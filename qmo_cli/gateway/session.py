@@ -125,10 +125,10 @@ class Session:
 
     async def stream(self) -> None:
         """Send what is due for as long as there is something."""
-        desk = Desk(self.gateway, self.connection, self.gateway.begin(), lines=self.lines)
-        self.replay_end = self.gateway.clock.now()
+        desk = Desk(self.gateway, self.connection, lines=self.lines)
         self.header()
         await self.accept(desk)
+        self.replay_end = self.gateway.clock.now()
         desk.late = True
         await self.break_off()
         while True:
