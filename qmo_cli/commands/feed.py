@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import click
 
+from ..feeds.history.options import HistoryOptions
 from ..feeds.sim import SimOptions
 from .options import Stage, stage_options
 from .output import refuse_binary_on_terminal, write_all
-from .sources import FEED, SIM, FeedOptions, read_blocks, source_argument
+from .sources import FEED, HISTORICAL, SIM, FeedOptions, read_blocks, source_argument
 
 EPILOG = """\b
 Examples:
@@ -23,8 +24,10 @@ Examples:
 @source_argument
 @click.option("--encoding", type=click.Choice(["ndjson", "dbn"]), default="ndjson", show_default=True,
               help="Form of the records: lines of JSON, or binary DBN.")
-@stage_options(FEED, SIM)
-def feed(source: tuple[str, ...], encoding: str, feeding: FeedOptions, simulation: SimOptions) -> None:
+@stage_options(FEED, SIM, HISTORICAL)
+def feed(
+    source: tuple[str, ...], encoding: str, feeding: FeedOptions, simulation: SimOptions, historical: HistoryOptions,
+) -> None:
     """Read market records from files, pipes or the simulator.
 
     SOURCE is a file, a pattern in quotes, - for standard input, or sim for the built-in simulator. Files may be DBN
@@ -34,7 +37,7 @@ def feed(source: tuple[str, ...], encoding: str, feeding: FeedOptions, simulatio
     """
     from ..ndjson import DbnWriter, LineWriter
 
-    blocks = read_blocks("feed", source, feeding, simulation)
+    blocks = read_blocks("feed", source, feeding, simulation, historical)
     if encoding == "dbn":
         refuse_binary_on_terminal()
         write_all(map(DbnWriter().encode, blocks))

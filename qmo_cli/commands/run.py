@@ -6,13 +6,14 @@ from contextlib import closing
 
 import click
 
+from ..feeds.history.options import HistoryOptions
 from ..feeds.sim import SimOptions
 from ..router import RouteOptions
 from ..score import ScoreOptions
 from ..signals.sizing import SignalOptions
 from .options import Stage, stage_options
 from .output import write_all
-from .sources import FEED, SIM, FeedOptions, read_blocks, source_argument
+from .sources import FEED, HISTORICAL, SIM, FeedOptions, read_blocks, source_argument
 from .stages import (
     ROUTE,
     SCORE,
@@ -50,11 +51,12 @@ Examples:
 @calendar_option
 @weight_option
 @stats_option
-@stage_options(FEED, SIM, ROUTE, SCORE, SIGNAL)
+@stage_options(FEED, SIM, HISTORICAL, ROUTE, SCORE, SIGNAL)
 def run(  # one parameter for each stage's options
     source: tuple[str, ...], changes: bool, full: bool, since: int | None, parameters: tuple[str, ...],
     memory: str | None, calendar: str | None, weights: dict[str, float], stats: bool, feeding: FeedOptions,
-    simulation: SimOptions, routing: RouteOptions, scoring: ScoreOptions, signalling: SignalOptions,
+    simulation: SimOptions, historical: HistoryOptions, routing: RouteOptions, scoring: ScoreOptions,
+    signalling: SignalOptions,
 ) -> None:
     """Run the whole chain in one process: records in, signals out.
 
@@ -71,7 +73,7 @@ def run(  # one parameter for each stage's options
     engines = make_engines(("all",), parameters, timing=stats, memory=memory, calendar=calendar)
     score = watch.timed("score", Scorer(weighted(scoring, weights)).update)
     decide = watch.timed("signal", Signaler(signalling).update)
-    blocks = watch.iterate("feed", read_blocks("run", source, feeding, simulation))
+    blocks = watch.iterate("feed", read_blocks("run", source, feeding, simulation, historical))
     batches = watch.count(watch.iterate("route", routed(router, blocks), inside="feed"))
     scored = updated(batches, engines.update, score)
     with closing(engines):
