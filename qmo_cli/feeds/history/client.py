@@ -6,7 +6,7 @@ import logging
 import math
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -18,7 +18,7 @@ from ...errors import NotEntitled, QmoError, SourceUnavailable, UsageError
 from ...times import moment
 from ..keys import api_key
 from ..symbology import stype_of
-from .names import DAY
+from .names import DAY, MISSING, NOTES
 
 logger = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ PAUSES = (1.0, 2.0, 4.0)           # s before each further attempt
 LIMITED_PAUSE = 10.0               # s to wait when the vendor says "too many" without saying how long
 LONGEST_PAUSE = 120.0              # s
 LIMITED_ATTEMPTS = 5               # waits for "too many requests" within one question
-AVAILABLE = "available"
+SATURDAY = 5
 REFUSALS = {
     401: "the vendor does not accept the key",
     402: "the vendor wants the account's payment settled first",
@@ -80,12 +80,16 @@ class Client:
         return float(cost), size
 
     def conditions(self, start: int, end: int) -> dict[int, str]:
-        """The days (ns of their begin) about whose data the vendor says something else than that it is available."""
-        query = {"start_date": _day(start), "end_date": _day(end - 1)}
-        answer = self._ask("the condition", lambda api: api.metadata.get_dataset_condition(self.dataset, **query))
+        """The days (ns of their begin) about whose data the vendor says something else than that it is available.
+
+        The exchange is closed on Saturdays, so that nothing of them can be missing.
+        """
+        first = _day(start)
+        answer = self._ask("the condition", lambda api: api.metadata.get_dataset_condition(self.dataset, first))
         rows = [_checked(row, dict, "the condition") for row in _checked(answer, list, "the condition")]
         found = {_time(row.get("date")): str(row.get("condition")) for row in rows}
-        return {day: condition for day, condition in found.items() if condition != AVAILABLE}
+        return {day: condition for day, condition in found.items()
+                if condition in NOTES and day < end and not (condition == MISSING and _day(day).weekday() == SATURDAY)}
 
     def spans(self, request: Request) -> list[tuple[int, int]]:
         """The stretches (ns) in which a symbol means any instrument. Raises UsageError where there is none."""
@@ -100,7 +104,7 @@ class Client:
         if not found:
             raise UsageError(f"--symbol {request.symbol}: {self.dataset} has no instrument of that name "
                              f"from {query['start_date']} to {query['end_date']}")
-        return found
+        return joined(found)
 
     def download(self, request: Request, path: Path) -> None:
         """Write the records into a file that is not there yet. Raises Broken where it cannot be whole."""
@@ -167,6 +171,21 @@ def _is_connection(error: Exception) -> bool:
     from requests import RequestException
 
     return isinstance(error, RequestException)
+
+
+def joined(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Stretches of time, those that touch as one: a roll is no end.
+
+    >>> joined([(5, 9), (1, 3), (3, 4)])
+    [(1, 4), (5, 9)]
+    """
+    found: list[tuple[int, int]] = []
+    for begin, end in sorted(spans):
+        if found and begin <= found[-1][1]:
+            found[-1] = (found[-1][0], max(end, found[-1][1]))
+        else:
+            found.append((begin, end))
+    return found
 
 
 def retry_after(error: Any) -> float:

@@ -4,26 +4,28 @@ from __future__ import annotations
 
 import logging
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from ...errors import QmoError, UsageError
 from .names import readable
-
-if TYPE_CHECKING:
-    from .options import HistoryOptions
-    from .plan import Plan, Priced
-    from .source import Ask
+from .options import HistoryOptions
+from .plan import Plan, Priced
 
 logger = logging.getLogger(__name__)
 
+MOST_LINES = 3
 UNITS = (("GB", 10**9), ("MB", 10**6), ("kB", 10**3))
+
+
+Ask = Callable[[str], bool]
 
 
 def settle(plan: Plan, options: HistoryOptions, ask: Ask | None) -> None:
     """Show the cost, and come back only where it is agreed to. Raises UsageError where it is more than allowed."""
     total = sum(price.cost for price in plan.prices)
-    for price in plan.prices:
-        logger.warning("%s", words(price))
+    for stream in plan.streams:
+        for line in lines(stream.prices):
+            logger.warning("%s", line)
     if options.dry_run and not plan.prices:
         logger.warning("everything is in the cache: nothing to pay")
     if options.dry_run or options.yes or total <= options.max_cost:
@@ -33,6 +35,15 @@ def settle(plan: Plan, options: HistoryOptions, ask: Ask | None) -> None:
                          f"--max-cost {math.ceil(total * 100) / 100:g} allows it, --yes whatever it costs")
     if not ask(f"Download for {dollars(total)}?"):
         raise QmoError("nothing was downloaded")
+
+
+def lines(prices: list[Priced]) -> list[str]:
+    """The stretches of one stream, a line each; many of them in one."""
+    if len(prices) <= MOST_LINES:
+        return [words(price) for price in prices]
+    whole = prices[0].request._replace(end=prices[-1].request.end)
+    total = Priced(whole, sum(price.cost for price in prices), sum(price.size for price in prices))
+    return [f"{words(total)} ({len(prices)} stretches that are not in the cache)"]
 
 
 def words(price: Priced) -> str:

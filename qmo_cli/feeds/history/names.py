@@ -14,10 +14,11 @@ from ...times import iso
 HOUR = 3600 * SECOND
 DAY = 24 * HOUR
 ENDING = ".dbn.zst"
-DEGRADED = "degraded"
-PROVISIONAL = ("pending", "missing")     # the vendor may have more of such a day later
+DEGRADED, PENDING, MISSING = "degraded", "pending", "missing"   # what the vendor may say of a day's data
+NOTES = (DEGRADED, PENDING, MISSING)
+PROVISIONAL = (PENDING, MISSING)         # it may have more of such a day later
 STAMP = r"(\d{4}-\d\d-\d\d)(?:T(\d\d)(?:(\d\d)(\d\d)(?:n(\d{9}))?)?)?"
-NAME = re.compile(rf"{STAMP}(?:_{STAMP})?(?:\.({DEGRADED}|{'|'.join(PROVISIONAL)}))?{re.escape(ENDING)}")
+NAME = re.compile(rf"{STAMP}(?:_{STAMP})?(?:\.({'|'.join(NOTES)}))?{re.escape(ENDING)}")
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -9,7 +9,7 @@ import os
 import time
 from bisect import bisect_right
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -84,7 +84,8 @@ class Shelf:
     def set_aside(self, extent: Extent, why: str) -> None:
         """Give a damaged file another name, so that it is fetched again."""
         aside = extent.path.with_name(extent.path.name + ASIDE)
-        os.replace(extent.path, aside)
+        with suppress(FileNotFoundError):  # another process was first
+            os.replace(extent.path, aside)
         logger.warning("%s; it is set aside as %s", why, aside.name)
 
     def _known_sizes(self) -> dict[str, int]:

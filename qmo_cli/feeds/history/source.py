@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from ...blocks import UNDEF_TIME, Block
 from ...errors import UsageError
 from ...records import OURS, RECORD_TYPES, System, to_dbn
 from .client import Client
-from .cost import settle
+from .cost import Ask, settle
 from .join import fresh_names, merged
 from .names import readable
 from .options import HistoryOptions
@@ -17,8 +17,6 @@ from .plan import Plan, make_plan
 from .stream import read_plan
 
 logger = logging.getLogger(__name__)
-
-Ask = Callable[[str], bool]
 
 
 def history(
