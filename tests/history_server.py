@@ -150,6 +150,17 @@ def instead(text: bytes) -> Fault:
     return lambda answer, _: send(answer, text)
 
 
+def warned(words: str) -> Fault:
+    """The answer with a warning of the vendor's."""
+    def fault(answer: Answer, body: bytes) -> None:
+        answer.send_response(200)
+        answer.send_header("X-Warning", json.dumps([words]))
+        answer.send_header("Content-Length", str(len(body)))
+        answer.end_headers()
+        answer.wfile.write(body)
+    return fault
+
+
 def slow(pause: float) -> Fault:
     """The answer after a while."""
     def fault(answer: Answer, body: bytes) -> None:

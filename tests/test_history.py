@@ -240,6 +240,14 @@ def test_days_on_which_a_symbol_means_nothing_are_not_asked_for(service: Service
     assert len(service.queries) == requests
 
 
+def test_it_tells_how_many_downloads_are_done(service: Service) -> None:
+    told: list[tuple[int, int]] = []
+    blocks = history(HistoryOptions(yes=True), schemas=["trades"], symbols=[GOLD], start=MONDAY, end=MONDAY + 2 * DAY,
+                     tell=lambda done, number: told.append((done, number)))
+    assert sum(len(block.data) for block in blocks)
+    assert told == [(1, 2), (2, 2)]
+
+
 def test_only_what_is_read_is_downloaded(service: Service) -> None:
     blocks = asked(MONDAY, MONDAY + 5 * DAY)
     next(blocks)
@@ -431,6 +439,12 @@ def test_a_cost_that_cannot_be_read_is_no_cost(service: Service, waits: list[flo
     assert not service.paid
 
 
+def test_what_the_vendor_warns_of_is_said(service: Service, caplog: pytest.LogCaptureFixture) -> None:
+    service.faults[DOWNLOAD] = [vendor.warned("BentoWarning: one or more days have reduced quality")]
+    assert got()
+    assert "the vendor warns: one or more days have reduced quality" in caplog.text
+
+
 # ---- what there is
 
 
@@ -459,10 +473,12 @@ def test_a_bar_that_is_not_over_is_not_taken(service: Service) -> None:
     assert service.paid == [(GOLD, "ohlcv-1m", MONDAY, MONDAY + 180 * SECOND)]
 
 
-@pytest.mark.parametrize("start", [MONDAY - 3000 * DAY, MONDAY + 30 * DAY])
-def test_a_time_that_the_vendor_does_not_have_is_refused(service: Service, start: int) -> None:
+@pytest.mark.parametrize(("start", "end"), [
+    (MONDAY - 3000 * DAY, MONDAY), (MONDAY + 30 * DAY, MONDAY + 31 * DAY), (MONDAY + 30 * DAY, None),
+])
+def test_a_time_that_the_vendor_does_not_have_is_refused(service: Service, start: int, end: int | None) -> None:
     with pytest.raises(UsageError, match=r"the vendor has trades of GLBX\.MDP3 from 2020-01-01 to 2026-03-10"):
-        asked(start, start + DAY)
+        asked(start, end)
 
 
 def test_a_symbol_that_means_nothing_is_refused_before_anything_is_paid(service: Service) -> None:

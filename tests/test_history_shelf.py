@@ -139,7 +139,7 @@ def test_numbers_of_records_survive_the_merge() -> None:
 
 
 def said(*records: bytes) -> list[bytes]:
-    return split(b"".join(each.data for each in fresh_names([block(record) for record in records])))
+    return split(b"".join(each.data for each in fresh_names([block(*records)])))
 
 
 def test_a_name_is_said_again_only_when_it_changes() -> None:
@@ -155,7 +155,7 @@ def test_a_parents_children_are_each_named_once() -> None:
 
 def test_a_name_moves_to_the_first_record_that_is_kept() -> None:
     old, new = mapping("GC.v.0", "", instrument=1, ts_event=1), mapping("GC.v.0", "", instrument=2, ts_event=3)
-    blocks = [block(old), block(order(1), order(2)), block(new), block(order(3), order(5), order(7))]
+    blocks = [block(old, order(1), order(2)), block(new, order(3)), block(order(5), order(7))]
     records = split(b"".join(each.data for each in trimmed(blocks, 4, 7)))
     assert [record[1] == MAPPING for record in records] == [True, False]
     assert int.from_bytes(records[0][4:8], "little") == 2

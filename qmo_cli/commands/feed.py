@@ -16,6 +16,8 @@ Examples:
   qmo feed 'captures/*.dbn' --schema trades --limit 100
   cat monday.dbn tuesday.dbn | qmo feed - --symbol ESH4
   qmo feed sim --minutes 10 --seed 7 --encoding dbn > sim.dbn
+  qmo feed history --start 2026-03-02 --end 2026-03-03 --dry-run
+  qmo feed history --schema ohlcv-1m --start -30d > bars.ndjson
   qmo feed news GC=F DX-Y.NYB > headlines.ndjson
 """
 
@@ -34,6 +36,12 @@ def feed(
     (versions 1 to 3), lines of JSON (ours or Databento's own) or Databento's CSV, each also compressed by zstd or
     gzip; the content tells. Several sources are read one after another. news, with Yahoo's symbols behind it (GC=F
     without any), fetches the latest headlines as news records, in the order of time.
+
+    history fetches what --schema and --symbol name (mbo of GC.v.0 without them) from --start to --end from Databento;
+    without --end as far as there is data. What is not in the cache costs money: the cost is shown first, and where it
+    is above --max-cost, a person at the terminal is asked; a script is refused (exit code 2) unless it says --yes.
+    Nothing is paid twice, and after a broken download the same command goes on where it broke. Begin mbo at midnight
+    UTC, where the vendor puts a snapshot of the book: later in the day the book is partial.
     """
     from ..ndjson import DbnWriter, LineWriter
 

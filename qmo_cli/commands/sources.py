@@ -162,8 +162,13 @@ def fetched_history(feeding: FeedOptions, historical: HistoryOptions) -> Iterato
         raise UsageError("history ends, and --follow does not go with it")
     return history(
         historical, schemas=feeding.schema or (SCHEMA,), symbols=feeding.symbol or (SYMBOL,), start=feeding.start,
-        end=feeding.end, ask=person_asked(), skip_bad=feeding.skip_bad,
+        end=feeding.end, ask=person_asked(), tell=show_downloads if bar_wanted() else None, skip_bad=feeding.skip_bad,
     )
+
+
+def show_downloads(done: int, number: int) -> None:
+    """Say on the terminal how far the downloads are."""
+    click.echo(f"\rqmo: {done} of {number} downloads", nl=done == number, err=True)
 
 
 def person_asked() -> Callable[[str], bool] | None:

@@ -67,7 +67,8 @@ class Client:
         if not self._range:
             found = self._ask("the range of its data", lambda api: api.metadata.get_dataset_range(self.dataset))
             self._range = _checked(found, dict, "the range of its data")
-        span = self._range.get("schema", {}).get(schema, self._range)
+        by_schema = _checked(self._range.get("schema", {}), dict, "the range of its data")
+        span = _checked(by_schema.get(schema, self._range), dict, "the range of its data")
         return _time(span.get("start")), _time(span.get("end"))
 
     def price(self, request: Request) -> tuple[float, int]:
@@ -97,9 +98,9 @@ class Client:
         query = {"symbols": [request.symbol], "stype_in": stype,
                  "stype_out": "raw_symbol" if stype == "instrument_id" else "instrument_id",
                  "start_date": _day(request.start), "end_date": _day(request.end - 1 + DAY)}
-        answer = _checked(self._ask("the symbol", lambda api: api.symbology.resolve(self.dataset, **query)), dict,
-                          "the symbol")
-        found = [(_time(span.get("d0")), _time(span.get("d1"))) for spans in answer.get("result", {}).values()
+        answer = self._ask("the symbol", lambda api: api.symbology.resolve(self.dataset, **query))
+        result = _checked(_checked(answer, dict, "the symbol").get("result"), dict, "the symbol")
+        found = [(_time(span.get("d0")), _time(span.get("d1"))) for spans in result.values()
                  for span in spans if span.get("s")]
         if not found:
             raise UsageError(f"--symbol {request.symbol}: {self.dataset} has no instrument of that name "
@@ -191,7 +192,7 @@ def joined(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
 def retry_after(error: Any) -> float:
     """Seconds that the vendor asks to wait, within reason."""
     try:
-        return min(max(float(error.headers["Retry-After"]), 0.0), LONGEST_PAUSE)
+        return min(max(float(int(error.headers["Retry-After"])), 0.0), LONGEST_PAUSE)
     except (KeyError, ValueError):
         return LIMITED_PAUSE
 

@@ -10,6 +10,7 @@ from ...blocks import MAPPING, UNDEF_TIME, Block
 from ...market import stream
 from ...records.layout import read_mapping
 from ..dbn import cut
+from ..select import stretches
 from ..symbology import stype_of
 
 Head = tuple[int, int, Block, int, int]  # time (ns), number of the stream; its block from an offset and index on
@@ -69,7 +70,7 @@ class Names:
 def fresh_names(blocks: Iterable[Block]) -> Iterator[Block]:
     """The blocks without names that only repeat what holds: every file of the cache begins with them."""
     names = Names()
-    for block in blocks:
+    for block in (part for whole in blocks for part in stretches(whole)):
         if block.data[1] != MAPPING:
             yield block
         elif kept := [record for record in records_of(block.data) if names.fresh(record)]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -22,6 +22,7 @@ logger = logging.getLogger(__name__)
 # Longest stretch of one download: what a transfer that breaks off costs at most. Bars are so few that a day of them
 # would cost more in requests than in data.
 PIECES = {"mbo": HOUR, "mbp-1": HOUR, "mbp-10": HOUR, "ohlcv-1m": 28 * DAY, "ohlcv-1h": 28 * DAY, "ohlcv-1d": 364 * DAY}
+Tell = Callable[[int, int], object]
 INTERVALS = {"ohlcv-1s": SECOND, "ohlcv-1m": 60 * SECOND, "ohlcv-1h": HOUR, "ohlcv-1d": DAY}
 
 
@@ -73,6 +74,7 @@ class Plan:
     streams: list[Stream]
     conditions: dict[int, str] = field(default_factory=dict)  # by day (ns of its begin), where not available
     fetched: int = 0                                          # pieces downloaded so far
+    tell: Tell | None = None                                  # to be told so
 
     @property
     def prices(self) -> list[Priced]:
@@ -83,6 +85,12 @@ class Plan:
     def number(self) -> int:
         """Of pieces to download."""
         return sum(len(stream.pieces) for stream in self.streams)
+
+    def count(self) -> None:
+        """One more piece is there."""
+        self.fetched += 1
+        if self.tell is not None:
+            self.tell(self.fetched, self.number)
 
 
 def make_plan(
@@ -115,7 +123,7 @@ def whole_end(schema: str, end: int) -> int:
 def fit(stream: Stream, client: Client) -> None:
     """Cut the request at what the vendor has, where not all of it is in the cache. Raises UsageError."""
     request = stream.request
-    if not stream.missing:
+    if not stream.missing and request.start < request.end:
         return
     first, last = client.available(request.schema)
     last -= last % INTERVALS.get(request.schema, 1)

@@ -41,7 +41,7 @@ class Shelf:
 
     folder: Path
     since: int
-    sizes: dict[str, int] = field(default_factory=dict)    # bytes of the files that were found whole, by name
+    obtained: set[Path] = field(default_factory=set)       # in this run
 
     def extents(self) -> list[Extent]:
         """The files that count, by their begin."""
@@ -56,7 +56,7 @@ class Shelf:
 
     def _outdated(self, extent: Extent) -> bool:
         try:
-            return extent.path.stat().st_mtime_ns < self.since
+            return extent.path not in self.obtained and extent.path.stat().st_mtime_ns < self.since
         except FileNotFoundError:
             return True
 
@@ -77,9 +77,12 @@ class Shelf:
         for _, _, extent in self.cover(start, end):
             if extent and known.get(extent.path.name) != extent.path.stat().st_size:
                 try:
-                    self.note(extent.path, records_in(extent.path), None)
+                    records = records_in(extent.path)
                 except (BadData, SourceUnavailable) as error:
                     self.set_aside(extent, str(error))
+                else:
+                    with suppress(OSError):        # a cache that may only be read is read again next time
+                        self.note(extent.path, records, None)
 
     def set_aside(self, extent: Extent, why: str) -> None:
         """Give a damaged file another name, so that it is fetched again."""
@@ -133,6 +136,7 @@ class Shelf:
             os.fsync(file.fileno())
         path = self.folder / name
         os.replace(part, path)
+        self.obtained.add(path)
         self.note(path, records, cost)
 
     def drop_outdated(self, begin: int, end: int) -> None:

@@ -13,7 +13,7 @@ from .cost import Ask, settle
 from .join import fresh_names, merged
 from .names import readable
 from .options import HistoryOptions
-from .plan import Plan, make_plan
+from .plan import Plan, Tell, make_plan
 from .stream import read_plan
 
 logger = logging.getLogger(__name__)
@@ -21,14 +21,14 @@ logger = logging.getLogger(__name__)
 
 def history(
     options: HistoryOptions, *, schemas: Sequence[str], symbols: Sequence[str], start: int | None,
-    end: int | None = None, ask: Ask | None = None, skip_bad: bool = False,
+    end: int | None = None, ask: Ask | None = None, tell: Tell | None = None, skip_bad: bool = False,
 ) -> Iterator[Block]:
     """Records of the vendor's history with start <= index time < end (ns), those of all schemas and symbols by time.
 
     What is in the cache is read from there, the rest downloaded piece by piece as it is read; its cost is shown and
     agreed to before anything is. ``ask`` puts a question to a person; without it, what costs more than
     ``options.max_cost`` is refused. ``end`` None: as far as the vendor has data. The plan is made, and the cost agreed
-    to, in this call; downloads happen while the blocks are read.
+    to, in this call; downloads happen while the blocks are read, and ``tell`` learns how many of how many are done.
 
     Index time is ts_recv; of bars, ts_event, which is their open. Raises UsageError, NotEntitled, SourceUnavailable
     (what was downloaded by then stays in the cache, and the same call goes on from there) and BadData.
@@ -37,6 +37,7 @@ def history(
     assert start is not None
     client = Client(options.dataset, options.url)
     plan = make_plan(options, client, schemas, symbols, start, end)
+    plan.tell = tell
     settle(plan, options, ask)
     return iter(()) if options.dry_run else blocks_of(plan, client, skip_bad=skip_bad)
 

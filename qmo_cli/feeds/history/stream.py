@@ -14,6 +14,7 @@ from ...records.layout import layout, read_mapping
 from ..dbn import cut
 from ..files import read_source
 from ..inputs import open_file
+from ..select import stretches
 from ..symbology import stype_of
 from .client import Broken, Client, Request
 from .join import records_of
@@ -39,8 +40,13 @@ def agreed(stream: Stream, begin: int, end: int) -> list[Piece]:
     pieces = [piece._replace(begin=max(piece.begin, begin), end=min(piece.end, end))
               for piece in stream.pieces if piece.begin < end and piece.end > begin]
     if sum(piece.end - piece.begin for piece in pieces) != end - begin:
-        raise SourceUnavailable(f"{stream.shelf.folder}: files were removed while they were to be read; run it again")
+        raise gone(stream)
     return pieces
+
+
+def gone(stream: Stream) -> SourceUnavailable:
+    """The error for files that were there a moment ago."""
+    return SourceUnavailable(f"{stream.shelf.folder}: files were removed before they could be read; run it again")
 
 
 def downloaded(stream: Stream, piece: Piece, plan: Plan, client: Client, *, skip_bad: bool) -> Iterator[Block]:
@@ -53,10 +59,11 @@ def downloaded(stream: Stream, piece: Piece, plan: Plan, client: Client, *, skip
     except SourceUnavailable as error:
         raise SourceUnavailable(f"{error}; {plan.fetched} of {plan.number} downloads are in the cache, and the same "
                                 "command goes on from there") from error
-    plan.fetched += 1
+    plan.count()
     for begin, end, extent in stream.shelf.cover(piece.begin, piece.end):
-        if extent is not None:
-            yield from read(stream, extent, begin, end, skip_bad=skip_bad)
+        if extent is None:
+            raise gone(stream)
+        yield from read(stream, extent, begin, end, skip_bad=skip_bad)
 
 
 def obtain(stream: Stream, piece: Piece, client: Client) -> None:
@@ -130,7 +137,7 @@ def is_whole(path: Path) -> bool:
 def trimmed(blocks: Iterable[Block], start: int, end: int) -> Iterator[Block]:
     """The records with start <= index time < end, each name at the first of them for which it holds."""
     held: dict[str | int, bytes] = {}
-    for block in blocks:
+    for block in (part for whole in blocks for part in stretches(whole)):
         data = block.data
         if data[1] == MAPPING:
             for record in records_of(data):
