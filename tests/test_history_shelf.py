@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -80,7 +81,14 @@ def test_pieces_follow_one_another_and_none_has_two_conditions(one: int, other: 
         assert piece.note == next((conditions[day] for day in days if day in conditions), "")
         assert not piece.note or len(days) == 1
         assert piece.empty == (not known or piece.begin >= MONDAY + 5 * DAY)
-        assert schema != "mbo" or piece.end - piece.begin <= HOUR
+        weekend = datetime.fromtimestamp(piece.begin // SECOND, UTC).weekday() >= 5
+        assert schema != "mbo" or piece.end - piece.begin <= (DAY if weekend else HOUR)
+
+
+def test_a_weekend_is_two_pieces() -> None:
+    pieces = list(pieces_of(Request("GC.v.0", "mbo", MONDAY - 2 * DAY, MONDAY + HOUR), {}, [(0, MONDAY + DAY)]))
+    assert [(piece.begin, piece.end) for piece in pieces] == [
+        (MONDAY - 2 * DAY, MONDAY - DAY), (MONDAY - DAY, MONDAY), (MONDAY, MONDAY + HOUR)]
 
 
 def test_the_end_of_bars_is_that_of_the_open_one() -> None:

@@ -22,6 +22,7 @@ logger = logging.getLogger(__name__)
 # Longest stretch of one download: what a transfer that breaks off costs at most. Bars are so few that a day of them
 # would cost more in requests than in data.
 PIECES = {"mbo": HOUR, "mbp-1": HOUR, "mbp-10": HOUR, "ohlcv-1m": 28 * DAY, "ohlcv-1h": 28 * DAY, "ohlcv-1d": 364 * DAY}
+WEEKEND = (5, 6)     # days of the week, 0 Monday
 Tell = Callable[[int, int], object]
 INTERVALS = {"ohlcv-1s": SECOND, "ohlcv-1m": 60 * SECOND, "ohlcv-1h": HOUR, "ohlcv-1d": DAY}
 
@@ -159,15 +160,28 @@ def plan_stream(stream: Stream, client: Client, conditions: dict[int, str]) -> N
 
 
 def pieces_of(request: Request, conditions: dict[int, str], spans: Sequence[tuple[int, int]]) -> Iterator[Piece]:
-    """The stretch cut at whole hours, days or more, around days of another condition, and where the symbol begins."""
+    """The stretch cut at whole hours, days or more, around days of another condition, and where the symbol begins.
+
+    Saturdays, when the exchange is closed, and Sundays, when it opens for an hour or two, are not cut into hours.
+    """
     step = PIECES.get(request.schema, DAY)
     edges = {edge for day in conditions for edge in (day, day + DAY)} | {edge for span in spans for edge in span}
-    edges |= set(range(request.start - request.start % step + step, request.end, step))
+    whole = range(request.start - request.start % step + step, request.end, step)
+    edges |= {edge for edge in whole if edge % DAY == 0 or weekday(edge) not in WEEKEND}
     at = request.start
     for edge in (*sorted(edge for edge in edges if request.start < edge < request.end), request.end):
         known = any(begin <= at < end for begin, end in spans)
         yield Piece(at, edge, conditions.get(at - at % DAY, ""), not known)
         at = edge
+
+
+def weekday(ts: int) -> int:
+    """Day of the week of ns UTC, 0 Monday.
+
+    >>> weekday(0), weekday(1772409600 * 10**9)
+    (3, 0)
+    """
+    return (ts // DAY + 3) % 7
 
 
 def noted_days(stream: Stream) -> dict[int, str]:
