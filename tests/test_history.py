@@ -23,7 +23,7 @@ from . import history_case
 from . import history_server as vendor
 from .history_case import COST, DOWNLOAD, GOLD, HOUR, MONDAY, SILVER, UNCLOSED, asked, cached, every, got, one_file
 from .history_server import DAY, DOLLARS_PER_BYTE, Service, spread
-from .support import SECOND, ohlcv, split
+from .support import SECOND, SHARED, ohlcv, read_dbn, split
 
 pytestmark = UNCLOSED
 archive, service = history_case.archive, history_case.service  # fixtures
@@ -262,3 +262,17 @@ def test_several_symbols_and_schemas_come_in_one_order_of_time(service: Service,
     assert [record for record in split(data) if record[1] != MAPPING] == [record for _, _, record in expected]
     names = [record for record in split(data) if record[1] == MAPPING]
     assert len(names) == 2                                          # gold's once, though both schemas have it
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason="the vendor's own files are not here")
+def test_real_orders_in_hours_are_the_records_of_the_vendors_file(service: Service, tmp_path: Path) -> None:
+    files = [SHARED / "data" / "mbo" / f"esh4-glbx-mdp3-202312{day}.mbo.dbn.zst" for day in (24, 25)]
+    start, end = MONDAY - 799 * DAY, MONDAY - 797 * DAY                # 2023-12-24 and 25
+    records = [record for file in files for record in read_dbn(file)]
+    service.archive.records["ESH4", "mbo"] = [(stream.index_time(record, 0), record) for record in records]
+    service.archive.names["ESH4"] = [(date(2023, 12, 1), date(2024, 1, 1), 17077)]
+    data = got(start, end, ("mbo",), ("ESH4",))
+    assert len(service.paid) == 1 + 24                                 # Sunday in one piece
+    assert [record for record in split(data) if record[1] != MAPPING] == records
+    assert sum(record[1] == MAPPING for record in split(data)) == 1
+    assert data == one_file(service, tmp_path, "mbo", start, end, "ESH4")
