@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 
 from qmo_cli.feeds import open_source
-from qmo_cli.feeds.history import HistoryOptions, client, history
+from qmo_cli.feeds.history import client
+from qmo_cli.feeds.history.options import HistoryOptions
+from qmo_cli.feeds.history.source import history
 
 from .history_server import DAY, KEY, Archive, Service, spread
 from .support import SECOND, mbo, trade

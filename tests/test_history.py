@@ -14,8 +14,9 @@ import pytest
 
 from qmo_cli.blocks import MAPPING, SYSTEM
 from qmo_cli.errors import QmoError, UsageError
-from qmo_cli.feeds.history import HistoryOptions, history
+from qmo_cli.feeds.history.options import HistoryOptions
 from qmo_cli.feeds.history.shelf import LEDGER
+from qmo_cli.feeds.history.source import history
 from qmo_cli.market import stream
 from qmo_cli.records.layout import read_system
 

@@ -156,7 +156,7 @@ def simulated(simulation: SimOptions) -> Iterator[Block]:
 
 def fetched_history(feeding: FeedOptions, historical: HistoryOptions) -> Iterator[Block]:
     """Records of the vendor's history, once the cost of what is not in the cache is agreed to."""
-    from ..feeds.history import history
+    from ..feeds.history.source import history
 
     if feeding.follow:
         raise UsageError("history ends, and --follow does not go with it")
