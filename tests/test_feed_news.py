@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,9 +14,11 @@ from click.testing import CliRunner
 
 from qmo_cli.cli import cli
 from qmo_cli.errors import SourceUnavailable
-from qmo_cli.feeds import news
+from qmo_cli.feeds.yahoo import news
 from qmo_cli.ndjson import LineWriter
 from qmo_cli.records import News, from_dbn
+
+from .yahoo_proxy import yahoo_here
 
 
 def article(title: Any, when: Any, publisher: str | None = "Reuters", **more: Any) -> dict[str, Any]:
@@ -97,6 +100,12 @@ def test_headlines_come_as_news_records_in_the_order_of_time(
         {"path": "/xhr/ncp?queryRef=latestNews&serviceKey=ncp_fin", "snippetCount": 50, "s": ["GC=F"]}]
 
 
+def test_the_library_as_it_is_asks_yahoo_itself(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    with yahoo_here(tmp_path) as proxy:
+        proxy.streams["GC=F"] = [article("Gold slips", "2026-03-02T15:00:00Z")]
+        assert [one["headline"] for one in printed(capfd)] == ["Gold slips"]
+
+
 def test_a_headline_about_several_symbols_comes_once(
     yahoo: Yahoo, capfd: pytest.CaptureFixture[str],
 ) -> None:
@@ -134,7 +143,7 @@ def test_what_cannot_be_read_is_counted_and_the_rest_comes(
     (200, b"", "yahoo: no headline of GC=F: it does not know the symbol"),
     (200, b"<html>sorry</html>", "yahoo: news of GC=F: "),
     (200, b"Will be right back", "yahoo: news of GC=F: *** YAHOO! FINANCE IS CURRENTLY DOWN! ***"),
-    (429, b"Too Many Requests", "yahoo: news of GC=F: Too Many Requests. Rate limited."),
+    (429, b"Too Many Requests", "yahoo: news of GC=F: too many requests"),
     (500, b"{}", "yahoo: n"),
 ])
 def test_yahoo_without_an_answer_is_a_source_that_is_not_there(

@@ -54,7 +54,7 @@ def explain(  # one parameter for each stage's options
     looked = looked_into("explain", source)
     batches = packets_of("explain", looked)
     if batches is None:
-        blocks = read_blocks("explain", source, feeding, simulation, historical, looked)
+        blocks = read_blocks("explain", source, feeding, simulation, looked, historical)
         batches = chain(blocks, parameters, routing, weighted(scoring, weights), signalling)
     chosen = changed(batches, until) if changes else last(batches, until)
     write_all((explained(packet) + "\n").encode() for packet in chosen)

@@ -57,7 +57,7 @@ def plot(  # one parameter for each stage's options
     looked = looked_into("plot", source)
     batches = packets_of("plot", looked)
     if batches is None:
-        blocks = read_blocks("plot", source, feeding, simulation, historical, looked)
+        blocks = read_blocks("plot", source, feeding, simulation, looked, historical)
         batches = chain(blocks, parameters, routing, weighted(scoring, weights), signalling)
     shown = Collection(since, plotting.until, frozenset(feeding.symbol))
     shown.read(batches)

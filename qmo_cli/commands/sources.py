@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,6 +16,7 @@ import click
 from ..blocks import UNDEF_TIME, Block
 from ..errors import UsageError
 from ..feeds.history.options import SCHEMA, SYMBOL, HistoryOptions
+from ..feeds.live.options import SERIES, LiveOptions, Wanted
 from ..feeds.sim import SimOptions
 from .options import Part, StageOption
 
@@ -20,8 +24,10 @@ if TYPE_CHECKING:
     from ..feeds.inputs import Source
 
 SIMULATOR = "sim"
+LIVE = "live"
 NEWS = "news"
 HISTORY = "history"
+YAHOO = "yahoo"
 STDIN = "-"
 MERGE = ("Put the records of this file (lines of news, fill, account, kill, quote or system) into the stream, each at "
          "its time; may be given several times.")
@@ -74,6 +80,7 @@ FEED = Part("feed", "feeding", FeedOptions, times=frozenset({"start", "end"}))
 SIM = Part("feed", "simulation", SimOptions, names={"start": "sim_start"}, times=frozenset({"start"}),
            title="Options of the simulator")
 HISTORICAL = Part("feed", "historical", HistoryOptions, title="Options of history")
+LIVING = Part("feed", "living", LiveOptions, title="Options of the live stream")
 merge_option = click.option(
     "--merge", cls=StageOption, stage="feed", multiple=True, type=click.Path(), metavar="FILE", help=MERGE,
 )
@@ -83,10 +90,13 @@ source_argument: Callable[[Any], Any] = click.argument(
 
 
 def read_blocks(
-    command: str, source: tuple[str, ...], feeding: FeedOptions, simulation: SimOptions,
-    historical: HistoryOptions | None = None, stdin: Source | None = None,
+    command: str, source: tuple[str, ...], feeding: FeedOptions, simulation: SimOptions, stdin: Source | None = None,
+    historical: HistoryOptions | None = None, living: LiveOptions | None = None,
 ) -> Iterator[Block]:
-    """The records that a command was asked for. ``stdin`` is standard input where it was looked at before."""
+    """The records that a command was asked for. ``stdin`` is standard input where it was looked at before.
+
+    ``living`` is given by commands that can follow the live stream.
+    """
     from ..feeds import Selection, merge, pace
 
     names = source or (STDIN,)
@@ -94,20 +104,22 @@ def read_blocks(
         raise UsageError("headlines are no market; qmo feed news > FILE keeps them, and a file of that name is ./news")
     if STDIN in names:
         refuse_terminal(command)
+    timed = names[0] != YAHOO  # whose bars are chosen by their opens
     selection = Selection(
-        schemas=frozenset(feeding.schema), symbols=frozenset(feeding.symbol), start=feeding.start or 0,
-        end=UNDEF_TIME if feeding.end is None else feeding.end, limit=feeding.limit,
+        schemas=frozenset(feeding.schema), symbols=frozenset(feeding.symbol), start=feeding.start or 0 if timed else 0,
+        end=feeding.end if timed and feeding.end is not None else UNDEF_TIME, limit=feeding.limit,
     )
+    live = names == (LIVE,)
     if names == (HISTORY,):  # which was asked for just these schemas, symbols and times
         blocks, selection = fetched_history(feeding, historical or HistoryOptions()), Selection(limit=feeding.limit)
     else:
-        blocks = opened(names, feeding, simulation, stdin)
+        blocks = live_stream(command, feeding, living) if live else opened(names, feeding, simulation, stdin)
     if wanted := derived_schema(names, feeding):
         from ..feeds.derive import derive
 
         blocks = derive(blocks, wanted)
     paced = pace(selection.apply(blocks), feeding.speed)
-    return merge(paced, feeding.merge, follow=feeding.follow, skip_bad=feeding.skip_bad)
+    return paced if live else merge(paced, feeding.merge, follow=feeding.follow, skip_bad=feeding.skip_bad)
 
 
 def derived_schema(names: tuple[str, ...], feeding: FeedOptions) -> str | None:
@@ -134,6 +146,8 @@ def opened(
         return simulated(simulation)
     if names[0] == NEWS:
         return fetched_news(names[1:], feeding)
+    if names[0] == YAHOO:
+        return fetched_bars(names[1:], feeding)
     for name in (SIMULATOR, HISTORY):
         if name in names:
             raise UsageError(f"{name} cannot be combined with other sources; a file of that name is ./{name}")
@@ -152,6 +166,29 @@ def simulated(simulation: SimOptions) -> Iterator[Block]:
     if simulation.records is None or not bar_wanted():
         return blocks
     return with_bar(((block, len(block.data) // 56) for block in blocks), simulation.records)
+
+
+def live_stream(command: str, feeding: FeedOptions, living: LiveOptions | None) -> Iterator[Block]:
+    """The live stream, with what is merged into it; SIGTERM ends it once all that was received is given."""
+    from ..feeds.keys import api_key
+    from ..feeds.live.source import Sources, live
+
+    if living is None:
+        raise UsageError(f"qmo {command} does not follow the live stream; try: qmo feed live | qmo {command}")
+    wanted = Wanted(schemas=tuple(dict.fromkeys(feeding.schema)), symbols=feeding.symbol or (SERIES,))
+    sources = Sources(feeding.merge, feeding.skip_bad)
+    return live(api_key(), wanted, living, sources, time.time_ns(), feeding.start, stop_on_sigterm)
+
+
+def stop_on_sigterm(stop: Callable[[], None]) -> None:
+    """Let SIGTERM end a stream in good order; a second one ends the process as it ends others."""
+    usual = signal.getsignal(signal.SIGTERM)
+
+    def handler(number: int, frame: FrameType | None) -> None:
+        signal.signal(signal.SIGTERM, usual)
+        stop()
+
+    signal.signal(signal.SIGTERM, handler)
 
 
 def fetched_history(feeding: FeedOptions, historical: HistoryOptions) -> Iterator[Block]:
@@ -180,12 +217,29 @@ def person_asked() -> Callable[[str], bool] | None:
 
 def fetched_news(symbols: tuple[str, ...], feeding: FeedOptions) -> Iterator[Block]:
     """Headlines of today about the symbols, gold futures without any."""
-    from ..feeds.news import SYMBOLS, headlines
+    from ..feeds.yahoo import SYMBOLS
+    from ..feeds.yahoo.news import headlines
 
     if feeding.follow or feeding.derive:
         raise UsageError("news is fetched once and holds no market: --follow and --derive do not go with it")
     end = UNDEF_TIME if feeding.end is None else feeding.end
     return headlines(symbols or SYMBOLS, start=feeding.start or 0, end=end, limit=feeding.limit)
+
+
+def fetched_bars(others: tuple[str, ...], feeding: FeedOptions) -> Iterator[Block]:
+    """Yahoo's bars of the symbols asked for, gold futures without any."""
+    from ..feeds.yahoo import SYMBOLS
+    from ..feeds.yahoo.bars import DAYS, KINDS, bars
+
+    if others:
+        raise UsageError("yahoo cannot be combined with other sources (a file of that name is ./yahoo); "
+                         "its symbols are named by --symbol")
+    if feeding.follow or feeding.derive:
+        raise UsageError("the bars of yahoo are fetched once: --follow and --derive do not go with it")
+    schema = feeding.schema or (DAYS,)
+    if len(set(schema)) > 1 or schema[0] not in KINDS:
+        raise UsageError(f"--schema: yahoo gives one of {', '.join(KINDS)} at a time")
+    return bars(feeding.symbol or SYMBOLS, schema[0], feeding.start, feeding.end, now=time.time_ns())
 
 
 def files_with_bar(names: tuple[str, ...], skip_bad: bool) -> Iterator[Block]:

@@ -214,6 +214,18 @@ class FrameClock:
         self.close_rest(True)
         self.release()
 
+    def pause(self, ts: int) -> None:
+        """Nothing is heard any more: what is open ends here, and every instrument has a frame that tells it."""
+        instrument: Instrument
+        busy: list = self.busy()
+        self.interrupt(ts)
+        for instrument in self.instruments.values():
+            if instrument is None or instrument in busy:
+                continue
+            instrument.frame.restart(self.newest)
+            self.close(instrument, self.newest, True)
+        self.release()
+
     @cython.cfunc
     def close_rest(self, closed: cython.bint) -> object:
         """Close what was still open behind frames that waited for their events."""

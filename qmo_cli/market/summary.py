@@ -14,7 +14,7 @@ from qmo_cli.packets import Health, Inputs, Market
 
 NANO = cython.declare(cython.double, 1e9)
 STALE = cython.declare(cython.longlong, 60_000_000_000)  # ns: an older trade is no price any more
-SIMULATOR = cython.declare(cython.int, 65_535)
+SIMULATOR, YAHOO = cython.declare(cython.int, 65_535), cython.declare(cython.int, 65_534)
 BARE_TRADES, TBBO, MBP_1, MBP_10, MBO = (
     cython.declare(cython.int, 3), cython.declare(cython.int, 4), cython.declare(cython.int, 5),
     cython.declare(cython.int, 6), cython.declare(cython.int, 7),
@@ -78,11 +78,17 @@ def volume_of(instrument: Instrument) -> object:
 
 @cython.cfunc
 def quality_of(instrument: Instrument) -> str:
+    """What the prices are worth: what the stream says of itself, unless the book is doubtful or simulated."""
+    said: object = instrument.quality
+    if said == "warmup" or said == "stale":
+        return said
     if instrument.doubtful:
         return "doubtful"
-    if instrument.quality is not None:
-        return instrument.quality
-    return "simulated" if instrument.publisher_id == SIMULATOR else "replay"
+    if instrument.publisher_id == SIMULATOR and (said is None or said == "real-time"):
+        return "simulated"
+    if said is None:
+        return "delayed" if instrument.publisher_id == YAHOO else "replay"
+    return said
 
 
 @cython.cfunc

@@ -1,0 +1,1 @@
+"""The live stream: connected, kept connected, and resumed where it broke off."""
