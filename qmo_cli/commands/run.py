@@ -8,6 +8,7 @@ from dataclasses import replace
 import click
 from click.core import ParameterSource
 
+from ..feeds.history.options import HistoryOptions
 from ..feeds.live.options import LiveOptions
 from ..feeds.sim import SimOptions
 from ..router import BY_TIME, RouteOptions
@@ -15,7 +16,7 @@ from ..score import ScoreOptions
 from ..signals.sizing import SignalOptions
 from .options import Stage, stage_options
 from .output import write_all
-from .sources import FEED, LIVE, LIVING, SIM, FeedOptions, read_blocks, source_argument
+from .sources import FEED, HISTORICAL, LIVE, LIVING, SIM, FeedOptions, read_blocks, source_argument
 from .stages import (
     ROUTE,
     SCORE,
@@ -53,12 +54,12 @@ Examples:
 @calendar_option
 @weight_option
 @stats_option
-@stage_options(FEED, SIM, LIVING, ROUTE, SCORE, SIGNAL)
+@stage_options(FEED, SIM, LIVING, HISTORICAL, ROUTE, SCORE, SIGNAL)
 def run(  # one parameter for each stage's options
     source: tuple[str, ...], changes: bool, full: bool, since: int | None, parameters: tuple[str, ...],
     memory: str | None, calendar: str | None, weights: dict[str, float], stats: bool, feeding: FeedOptions,
-    simulation: SimOptions, living: LiveOptions, routing: RouteOptions, scoring: ScoreOptions,
-    signalling: SignalOptions,
+    simulation: SimOptions, living: LiveOptions, historical: HistoryOptions, routing: RouteOptions,
+    scoring: ScoreOptions, signalling: SignalOptions,
 ) -> None:
     """Run the whole chain in one process: records in, signals out.
 
@@ -76,8 +77,8 @@ def run(  # one parameter for each stage's options
     engines = make_engines(("all",), parameters, timing=stats, memory=memory, calendar=calendar)
     score = watch.timed("score", Scorer(weighted(scoring, weights)).update)
     decide = watch.timed("signal", Signaler(signalling).update)
-    blocks = watch.iterate("feed", read_blocks("run", source, feeding, simulation, living=living))
-    batches = watch.count(watch.iterate("route", routed(router, blocks), inside="feed"))
+    blocks = read_blocks("run", source, feeding, simulation, historical=historical, living=living)
+    batches = watch.count(watch.iterate("route", routed(router, watch.iterate("feed", blocks)), inside="feed"))
     scored = updated(batches, engines.update, score)
     with closing(engines):
         write_all(signal_lines(scored, decide, changes=changes, full=full, since=since))

@@ -15,6 +15,7 @@ import click
 
 from ..blocks import UNDEF_TIME, Block
 from ..errors import UsageError
+from ..feeds.history.options import SCHEMA, SYMBOL, HistoryOptions
 from ..feeds.live.options import SERIES, LiveOptions, Wanted
 from ..feeds.sim import SimOptions
 from .options import Part, StageOption
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 SIMULATOR = "sim"
 LIVE = "live"
 NEWS = "news"
+HISTORY = "history"
 YAHOO = "yahoo"
 STDIN = "-"
 MERGE = ("Put the records of this file (lines of news, fill, account, kill, quote or system) into the stream, each at "
@@ -49,9 +51,11 @@ class FeedOptions:
     """Which records, and how fast."""
 
     schema: tuple[str, ...] = field(default=(), metadata={
-        "help": "Only records of this schema; may be given several times.", "metavar": "SCHEMA"})
+        "help": "Only records of this schema; may be given several times. Of history: mbo unless given.",
+        "metavar": "SCHEMA"})
     symbol: tuple[str, ...] = field(default=(), metadata={
-        "help": "Only this series or raw symbol; may be given several times.", "metavar": "SYMBOL"})
+        "help": "Only this series or raw symbol; may be given several times. Of history: GC.v.0 unless given.",
+        "metavar": "SYMBOL"})
     start: int | None = field(default=None, metadata={"help": "Drop records before this time."})
     end: int | None = field(default=None, metadata={"help": "Drop records at or after this time."})
     derive: str | None = field(default=None, metadata={
@@ -75,6 +79,7 @@ class FeedOptions:
 FEED = Part("feed", "feeding", FeedOptions, times=frozenset({"start", "end"}))
 SIM = Part("feed", "simulation", SimOptions, names={"start": "sim_start"}, times=frozenset({"start"}),
            title="Options of the simulator")
+HISTORICAL = Part("feed", "historical", HistoryOptions, title="Options of history")
 LIVING = Part("feed", "living", LiveOptions, title="Options of the live stream")
 merge_option = click.option(
     "--merge", cls=StageOption, stage="feed", multiple=True, type=click.Path(), metavar="FILE", help=MERGE,
@@ -86,7 +91,7 @@ source_argument: Callable[[Any], Any] = click.argument(
 
 def read_blocks(
     command: str, source: tuple[str, ...], feeding: FeedOptions, simulation: SimOptions, stdin: Source | None = None,
-    living: LiveOptions | None = None,
+    historical: HistoryOptions | None = None, living: LiveOptions | None = None,
 ) -> Iterator[Block]:
     """The records that a command was asked for. ``stdin`` is standard input where it was looked at before.
 
@@ -105,7 +110,10 @@ def read_blocks(
         end=feeding.end if timed and feeding.end is not None else UNDEF_TIME, limit=feeding.limit,
     )
     live = names == (LIVE,)
-    blocks = live_stream(command, feeding, living) if live else opened(names, feeding, simulation, stdin)
+    if names == (HISTORY,):  # which was asked for just these schemas, symbols and times
+        blocks, selection = fetched_history(feeding, historical or HistoryOptions()), Selection(limit=feeding.limit)
+    else:
+        blocks = live_stream(command, feeding, living) if live else opened(names, feeding, simulation, stdin)
     if wanted := derived_schema(names, feeding):
         from ..feeds.derive import derive
 
@@ -140,8 +148,9 @@ def opened(
         return fetched_news(names[1:], feeding)
     if names[0] == YAHOO:
         return fetched_bars(names[1:], feeding)
-    if SIMULATOR in names:
-        raise UsageError("sim cannot be combined with other sources; a file of that name is ./sim")
+    for name in (SIMULATOR, HISTORY):
+        if name in names:
+            raise UsageError(f"{name} cannot be combined with other sources; a file of that name is ./{name}")
     if STDIN not in names and not feeding.follow and bar_wanted():
         return files_with_bar(names, feeding.skip_bad)
     from ..feeds import open_source
@@ -180,6 +189,30 @@ def stop_on_sigterm(stop: Callable[[], None]) -> None:
         stop()
 
     signal.signal(signal.SIGTERM, handler)
+
+
+def fetched_history(feeding: FeedOptions, historical: HistoryOptions) -> Iterator[Block]:
+    """Records of the vendor's history, once the cost of what is not in the cache is agreed to."""
+    from ..feeds.history.source import history
+
+    if feeding.follow:
+        raise UsageError("history ends, and --follow does not go with it")
+    return history(
+        historical, schemas=feeding.schema or (SCHEMA,), symbols=feeding.symbol or (SYMBOL,), start=feeding.start,
+        end=feeding.end, ask=person_asked(), tell=show_downloads if bar_wanted() else None, skip_bad=feeding.skip_bad,
+    )
+
+
+def show_downloads(done: int, number: int) -> None:
+    """Say on the terminal how far the downloads are."""
+    click.echo(f"\rqmo: {done} of {number} downloads", nl=done == number, err=True)
+
+
+def person_asked() -> Callable[[str], bool] | None:
+    """How to ask the person at the terminal; None where nobody sits there."""
+    if sys.stdin is None or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return None
+    return lambda question: click.confirm(question, err=True)
 
 
 def fetched_news(symbols: tuple[str, ...], feeding: FeedOptions) -> Iterator[Block]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ..router import RouteOptions
 from ..score import ScoreOptions
 from ..signals.sizing import SignalOptions
-from .sources import SIMULATOR, STDIN, refuse_terminal
+from .sources import HISTORY, SIMULATOR, STDIN, refuse_terminal
 from .stages import Batches, make_engines, updated
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def looked_into(command: str, names: tuple[str, ...]) -> Source | None:
     if names in ((), (STDIN,)):
         refuse_terminal(command)
         return open_stdin()
-    if len(names) == 1 and names[0] != SIMULATOR and os.path.isfile(names[0]):
+    if len(names) == 1 and names[0] not in (SIMULATOR, HISTORY) and os.path.isfile(names[0]):
         return open_file(names[0], follow=False)
     return None
 
