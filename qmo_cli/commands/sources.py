@@ -81,7 +81,9 @@ def read_blocks(
     command: str, source: tuple[str, ...], feeding: FeedOptions, simulation: SimOptions, stdin: Source | None = None,
 ) -> Iterator[Block]:
     """The records that a command was asked for. ``stdin`` is standard input where it was looked at before."""
-    from ..feeds import Selection, merge, pace
+    from ..feeds.merge import merge
+    from ..feeds.pace import pace
+    from ..feeds.select import Selection
 
     names = source or (STDIN,)
     if names[0] == NEWS and command != "feed":
@@ -129,7 +131,7 @@ def opened(
         raise UsageError("sim cannot be combined with other sources; a file of that name is ./sim")
     if STDIN not in names and not feeding.follow and bar_wanted():
         return files_with_bar(names, feeding.skip_bad)
-    from ..feeds import open_source
+    from ..feeds.files import open_source
 
     return open_source(names, skip_bad=feeding.skip_bad, follow=feeding.follow, stdin=stdin)
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def looked_into(command: str, names: tuple[str, ...]) -> Source | None:
     """The one input that may hold packets: standard input, or a single file."""
-    from ..feeds import open_stdin
+    from ..feeds.files import open_stdin
     from ..feeds.inputs import open_file
 
     if names in ((), (STDIN,)):
