@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from qmo_cli.cli import cli
 from qmo_cli.errors import SourceUnavailable
-from qmo_cli.feeds import news
+from qmo_cli.feeds.yahoo import news
 from qmo_cli.ndjson import LineWriter
 from qmo_cli.records import News, from_dbn
 
@@ -134,7 +134,7 @@ def test_what_cannot_be_read_is_counted_and_the_rest_comes(
     (200, b"", "yahoo: no headline of GC=F: it does not know the symbol"),
     (200, b"<html>sorry</html>", "yahoo: news of GC=F: "),
     (200, b"Will be right back", "yahoo: news of GC=F: *** YAHOO! FINANCE IS CURRENTLY DOWN! ***"),
-    (429, b"Too Many Requests", "yahoo: news of GC=F: Too Many Requests. Rate limited."),
+    (429, b"Too Many Requests", "yahoo: news of GC=F: too many requests"),
     (500, b"{}", "yahoo: n"),
 ])
 def test_yahoo_without_an_answer_is_a_source_that_is_not_there(

@@ -148,7 +148,7 @@ def simulated(simulation: SimOptions) -> Iterator[Block]:
 
 def fetched_news(symbols: tuple[str, ...], feeding: FeedOptions) -> Iterator[Block]:
     """Headlines of today about the symbols, gold futures without any."""
-    from ..feeds.news import SYMBOLS, headlines
+    from ..feeds.yahoo.news import SYMBOLS, headlines
 
     if feeding.follow or feeding.derive:
         raise UsageError("news is fetched once and holds no market: --follow and --derive do not go with it")

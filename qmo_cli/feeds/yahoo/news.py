@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
-from ..blocks import UNDEF_TIME, Block
-from ..errors import BadData, SourceUnavailable
-from ..records import News, to_dbn
-from ..times import SECOND
+from ...blocks import UNDEF_TIME, Block
+from ...errors import BadData, SourceUnavailable
+from ...records import News, to_dbn
+from ...times import SECOND
+from .ask import GOLD, library, within
 
 logger = logging.getLogger(__name__)
 
-SYMBOLS = ("GC=F",)                # gold futures, as Yahoo calls them
+SYMBOLS = (GOLD,)
 COUNT = 50                         # headlines asked for by symbol
 DEADLINE = 30.0                    # s for one symbol: the library's own limit covers only part of what it does
 SHORTENED = "..."
@@ -76,39 +76,8 @@ def fetch(symbol: str, count: int, deadline: float) -> list[News]:
 
 def ask_yahoo(symbol: str, count: int) -> list[Any]:
     """What yfinance gives; it raises whatever it raises, instead of hiding it in an empty list."""
-    import yfinance
-
-    logging.getLogger("yfinance").setLevel(logging.CRITICAL)  # what goes wrong is raised, and said once
-    yfinance.config.debug.hide_exceptions = False
-    answer: list[Any] = yfinance.Ticker(symbol).get_news(count=count)
+    answer: list[Any] = library().Ticker(symbol).get_news(count=count)
     return answer
-
-
-def within(deadline: float, ask: Any, what: str) -> list[Any]:
-    """The answer, if it comes in time. Raises SourceUnavailable with the reason where there is none."""
-    answers: list[list[Any]] = []
-    failures: list[Exception] = []
-
-    def work() -> None:
-        try:
-            answers.append(ask())
-        except Exception as error:  # noqa: BLE001 - the library lets through errors of four others
-            failures.append(error)
-
-    worker = threading.Thread(target=work, daemon=True)
-    worker.start()
-    worker.join(deadline)
-    if failures:
-        raise SourceUnavailable(f"{what}: {reason(failures[0])}") from failures[0]
-    if not answers:
-        raise SourceUnavailable(f"{what}: no answer within {deadline:g} s")
-    return answers[0]
-
-
-def reason(error: Exception) -> str:
-    """An error in one line."""
-    words = " ".join(str(error).split())
-    return words or type(error).__name__
 
 
 def news_of(article: Any) -> News:
