@@ -23,6 +23,7 @@ TERMINATED = 143  # 128 + SIGTERM: what a shell reports of a process that SIGTER
 # In the order in which the data flows. The text is repeated as the first line of the command's docstring.
 COMMANDS = {
     "feed": "Read market records from files, pipes or the simulator.",
+    "quote": "Print one price: Databento's, or Yahoo's where that fails.",
     "route": "Turn records into packets: one line per symbol and frame.",
     "engine": "Let engines read packets, or records, and add what they see.",
     "score": "Weigh the engines' readings on five pillars.",
@@ -34,6 +35,7 @@ COMMANDS = {
     "memory": "Look into the memory of zones, retests and icebergs.",
     "risk": "Show the account and its guards as of the end of an input.",
     "evaluate": "Measure detectors on simulated markets, or classical rules on bars.",
+    "doctor": "Check what qmo stands on, and say what to do about each thing amiss.",
     "schema": "Print the JSON Schema of a line type, or list the types.",
 }
 

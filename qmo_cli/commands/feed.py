@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import click
 
+from ..feeds.quotes.options import PollOptions
 from ..feeds.sim import SimOptions
 from .options import Stage, stage_options
 from .output import refuse_binary_on_terminal, write_all
-from .sources import FEED, SIM, FeedOptions, read_blocks, source_argument
+from .sources import FEED, POLL, SIM, FeedOptions, read_blocks, source_argument
 
 EPILOG = """\b
 Examples:
@@ -16,6 +17,8 @@ Examples:
   cat monday.dbn tuesday.dbn | qmo feed - --symbol ESH4
   qmo feed sim --minutes 10 --seed 7 --encoding dbn > sim.dbn
   qmo feed news GC=F DX-Y.NYB > headlines.ndjson
+  qmo feed quotes --poll 1m >> prices.ndjson
+  qmo feed --list
 """
 
 
@@ -23,18 +26,28 @@ Examples:
 @source_argument
 @click.option("--encoding", type=click.Choice(["ndjson", "dbn"]), default="ndjson", show_default=True,
               help="Form of the records: lines of JSON, or binary DBN.")
-@stage_options(FEED, SIM)
-def feed(source: tuple[str, ...], encoding: str, feeding: FeedOptions, simulation: SimOptions) -> None:
+@click.option("--list", "listing", is_flag=True, help="List the sources: what each gives and needs.")
+@stage_options(FEED, SIM, POLL)
+def feed(
+    source: tuple[str, ...], encoding: str, listing: bool, feeding: FeedOptions, simulation: SimOptions,
+    polling: PollOptions,
+) -> None:
     """Read market records from files, pipes or the simulator.
 
     SOURCE is a file, a pattern in quotes, - for standard input, or sim for the built-in simulator. Files may be DBN
     (versions 1 to 3), lines of JSON (ours or Databento's own) or Databento's CSV, each also compressed by zstd or
     gzip; the content tells. Several sources are read one after another. news, with Yahoo's symbols behind it (GC=F
-    without any), fetches the latest headlines as news records, in the order of time.
+    without any), fetches the latest headlines as news records, in the order of time. quotes, with symbols behind it
+    (GC.v.0 without any), fetches a price again and again, as qmo quote does, until --limit prices are there or it is
+    stopped; system records say when prices are Yahoo's, and when they are Databento's again.
     """
     from ..ndjson import DbnWriter, LineWriter
+    from .listing import source_table
 
-    blocks = read_blocks("feed", source, feeding, simulation)
+    if listing:
+        click.echo(source_table())
+        return
+    blocks = read_blocks("feed", source, feeding, simulation, polling=polling)
     if encoding == "dbn":
         refuse_binary_on_terminal()
         write_all(map(DbnWriter().encode, blocks))

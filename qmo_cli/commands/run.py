@@ -6,13 +6,14 @@ from contextlib import closing
 
 import click
 
+from ..feeds.quotes.options import PollOptions
 from ..feeds.sim import SimOptions
 from ..router import RouteOptions
 from ..score import ScoreOptions
 from ..signals.sizing import SignalOptions
 from .options import Stage, stage_options
 from .output import write_all
-from .sources import FEED, SIM, FeedOptions, read_blocks, source_argument
+from .sources import FEED, POLL, SIM, FeedOptions, read_blocks, source_argument
 from .stages import (
     ROUTE,
     SCORE,
@@ -50,16 +51,18 @@ Examples:
 @calendar_option
 @weight_option
 @stats_option
-@stage_options(FEED, SIM, ROUTE, SCORE, SIGNAL)
+@stage_options(FEED, SIM, POLL, ROUTE, SCORE, SIGNAL)
 def run(  # one parameter for each stage's options
     source: tuple[str, ...], changes: bool, full: bool, since: int | None, parameters: tuple[str, ...],
     memory: str | None, calendar: str | None, weights: dict[str, float], stats: bool, feeding: FeedOptions,
-    simulation: SimOptions, routing: RouteOptions, scoring: ScoreOptions, signalling: SignalOptions,
+    simulation: SimOptions, polling: PollOptions, routing: RouteOptions, scoring: ScoreOptions,
+    signalling: SignalOptions,
 ) -> None:
     """Run the whole chain in one process: records in, signals out.
 
     Takes the options of every stage and prints what feed, route, engine all, score and signal print in a pipe.
-    SOURCE is a file, a pattern in quotes, - for standard input, or sim for the built-in simulator.
+    SOURCE is a file, a pattern in quotes, - for standard input, sim for the built-in simulator, or quotes for prices
+    that are fetched: qmo feed --list shows them all.
     """
     from ..pipeline import routed
     from ..router import Router
@@ -71,7 +74,7 @@ def run(  # one parameter for each stage's options
     engines = make_engines(("all",), parameters, timing=stats, memory=memory, calendar=calendar)
     score = watch.timed("score", Scorer(weighted(scoring, weights)).update)
     decide = watch.timed("signal", Signaler(signalling).update)
-    blocks = watch.iterate("feed", read_blocks("run", source, feeding, simulation))
+    blocks = watch.iterate("feed", read_blocks("run", source, feeding, simulation, polling=polling))
     batches = watch.count(watch.iterate("route", routed(router, blocks), inside="feed"))
     scored = updated(batches, engines.update, score)
     with closing(engines):

@@ -12,6 +12,7 @@ import click
 
 from ..blocks import UNDEF_TIME, Block
 from ..errors import UsageError
+from ..feeds.quotes.options import PollOptions
 from ..feeds.sim import SimOptions
 from .options import Part, StageOption
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 SIMULATOR = "sim"
 NEWS = "news"
+QUOTES = "quotes"
 STDIN = "-"
 MERGE = ("Put the records of this file (lines of news, fill, account, kill, quote or system) into the stream, each at "
          "its time; may be given several times.")
@@ -69,6 +71,7 @@ class FeedOptions:
 FEED = Part("feed", "feeding", FeedOptions, times=frozenset({"start", "end"}))
 SIM = Part("feed", "simulation", SimOptions, names={"start": "sim_start"}, times=frozenset({"start"}),
            title="Options of the simulator")
+POLL = Part("feed", "polling", PollOptions, title="Options of quotes")
 merge_option = click.option(
     "--merge", cls=StageOption, stage="feed", multiple=True, type=click.Path(), metavar="FILE", help=MERGE,
 )
@@ -79,6 +82,7 @@ source_argument: Callable[[Any], Any] = click.argument(
 
 def read_blocks(
     command: str, source: tuple[str, ...], feeding: FeedOptions, simulation: SimOptions, stdin: Source | None = None,
+    polling: PollOptions | None = None,
 ) -> Iterator[Block]:
     """The records that a command was asked for. ``stdin`` is standard input where it was looked at before."""
     from ..feeds.merge import merge
@@ -92,9 +96,10 @@ def read_blocks(
         refuse_terminal(command)
     selection = Selection(
         schemas=frozenset(feeding.schema), symbols=frozenset(feeding.symbol), start=feeding.start or 0,
-        end=UNDEF_TIME if feeding.end is None else feeding.end, limit=feeding.limit,
+        end=UNDEF_TIME if feeding.end is None else feeding.end,
+        limit=None if names[0] == QUOTES else feeding.limit,  # of quotes, prices alone count
     )
-    blocks = opened(names, feeding, simulation, stdin)
+    blocks = opened(names, feeding, simulation, stdin, polling)
     if wanted := derived_schema(names, feeding):
         from ..feeds.derive import derive
 
@@ -121,12 +126,15 @@ def derived_schema(names: tuple[str, ...], feeding: FeedOptions) -> str | None:
 
 def opened(
     names: tuple[str, ...], feeding: FeedOptions, simulation: SimOptions, stdin: Source | None = None,
+    polling: PollOptions | None = None,
 ) -> Iterator[Block]:
     """All the records of the sources, with a bar on a terminal that shows how far they are."""
     if names == (SIMULATOR,):
         return simulated(simulation)
     if names[0] == NEWS:
         return fetched_news(names[1:], feeding)
+    if names[0] == QUOTES:
+        return fetched_prices(names[1:], feeding, polling or PollOptions())
     if SIMULATOR in names:
         raise UsageError("sim cannot be combined with other sources; a file of that name is ./sim")
     if STDIN not in names and not feeding.follow and bar_wanted():
@@ -154,6 +162,15 @@ def fetched_news(symbols: tuple[str, ...], feeding: FeedOptions) -> Iterator[Blo
         raise UsageError("news is fetched once and holds no market: --follow and --derive do not go with it")
     end = UNDEF_TIME if feeding.end is None else feeding.end
     return headlines(symbols or SYMBOLS, start=feeding.start or 0, end=end, limit=feeding.limit)
+
+
+def fetched_prices(symbols: tuple[str, ...], feeding: FeedOptions, polling: PollOptions) -> Iterator[Block]:
+    """Prices of the symbols, as often as they are polled."""
+    from ..feeds.quotes.feed import quotes
+
+    if feeding.follow or feeding.derive:
+        raise UsageError("quotes go on by themselves and hold no orders: --follow and --derive do not go with them")
+    return quotes(symbols, polling, limit=feeding.limit)
 
 
 def files_with_bar(names: tuple[str, ...], skip_bad: bool) -> Iterator[Block]:

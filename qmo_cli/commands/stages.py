@@ -70,8 +70,8 @@ def read_packets_or_records(
 ) -> Batches:
     """Packets of an input; records are routed on the way, with those of ``files`` merged into them."""
     from ..feeds.files import open_source, open_stdin
-    from ..feeds.merge import merge
     from ..feeds.inputs import open_file
+    from ..feeds.merge import merge
     from ..ndjson import kind_of, read_packets
 
     if name == STDIN:

@@ -56,7 +56,7 @@ class State(msgspec.Struct):
 
 
 def cache_path(symbol: str, place: str = "") -> Path:
-    """The file of a symbol; a rehearsal's gateway has files of its own, so that no price of it passes for a real one."""
+    """The file of a symbol. A rehearsal's gateway has its own, so that no price of it passes for a real one."""
     name = "".join(letter if letter.isalnum() or letter in ".=-" else "_" for letter in f"{symbol}@{place}".rstrip("@"))
     return cache_file(f"quotes/{name}.json")
 
@@ -96,7 +96,7 @@ class Cache:
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
-        """Alone with the file: no other process asks a vendor meanwhile. Raises SourceUnavailable after ``patience``."""
+        """While no other process asks a vendor. Raises SourceUnavailable after ``patience`` seconds."""
         handle = self._open_lock()
         if handle is None:
             yield

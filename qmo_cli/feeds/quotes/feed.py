@@ -5,6 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
+
+from msgspec.structs import replace
 
 from ...blocks import SECOND, Block
 from ...errors import SourceUnavailable
@@ -76,17 +79,11 @@ class Watch:
         named = (self.holder, self.names.get(instrument, ""))
         self.holder, self.names[instrument] = instrument, quote.symbol
         names = b"" if named == (instrument, quote.symbol) else mapping_bytes(instrument, self.symbol, quote.symbol, ts)
-        return names + to_dbn(_at(quote, ts))
+        return names + to_dbn(replace(quote, ts_event=str(ts)))
 
-    def _system(self, kind: str, detail: str, count: int | None = None) -> bytes:
+    def _system(self, kind: Literal["error", "fallback", "reconnect"], detail: str, count: int | None = None) -> bytes:
         words = detail.encode()[:LONGEST_DETAIL].decode("utf-8", "ignore")
         return to_dbn(System(kind=kind, ts_event=str(self.clock.now()), series=self.symbol, detail=words, count=count))
-
-
-def _at(quote: Quote, ts: int) -> Quote:
-    from msgspec.structs import replace
-
-    return replace(quote, ts_event=str(ts))
 
 
 def quotes(

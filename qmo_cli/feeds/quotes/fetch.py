@@ -64,7 +64,7 @@ class Fetcher:
             if found:
                 return found
             failed = state.failure
-            if failed and failed.which == self.which and began <= failed.at <= began_to_ask:
+            if failed and failed.which == self.which and began < failed.at <= began_to_ask:
                 raise SourceUnavailable(failed.words)  # somebody asked while this process waited
             return self._ask(state)
 
@@ -97,7 +97,8 @@ class Fetcher:
             if self.which == DATABENTO:
                 raise
             if failures <= FAILURES:
-                raise SourceUnavailable(f"{error}; failure {failures} in a row: after {FAILURES} Yahoo is asked") from None
+                words = f"failure {failures} in a row: after {FAILURES} Yahoo is asked"
+                raise SourceUnavailable(f"{error}; {words}") from None
             return self._instead(state, error)
 
     def _instead(self, state: State, error: Exception) -> Fetched:

@@ -14,7 +14,6 @@ from ...blocks import BBO_1S, ERROR, MAPPING, PRICE_SCALE, SECOND, SIMULATOR, SY
 from ...errors import NotEntitled, SourceUnavailable, UsageError
 from ...records import Quote
 from ...records.layout import HEADER, layout, read_error, read_mapping, read_system
-from ...sessions import session
 from ...times import iso
 from ..keys import api_key
 from ..live.request import (
@@ -85,6 +84,8 @@ class Databento:
 
     def __call__(self, now: int) -> Quote:
         """A price. Raises NoKey, NotEntitled, NothingTraded or SourceUnavailable."""
+        from ...sessions import session
+
         try:
             key = api_key()
         except NotEntitled as error:
@@ -108,7 +109,8 @@ class Databento:
         from ..live.session import Session
 
         wanted = Subscription(SCHEMA, (self.symbol,), stype_of(self.symbol), start=start)
-        live = Session(Request((wanted,), host=self.host, port=self.port), key, timeout=max(end - time.monotonic(), 0.1))
+        request = Request((wanted,), host=self.host, port=self.port)
+        live = Session(request, key, timeout=max(end - time.monotonic(), 0.1))
         heard = Listening()
         try:
             live.open()
@@ -174,12 +176,12 @@ class Yahoo:
     there: str | None           # as Yahoo calls it; None: nobody knows
 
     def __call__(self, now: int) -> Quote:
-        """A price. Raises SourceUnavailable."""
+        """A price; Yahoo's volume is the day's, not the last trade's, and left out. Raises SourceUnavailable."""
         if self.there is None:
             raise SourceUnavailable(f"yahoo: no symbol is known for {self.symbol}; --yahoo-symbol names one")
         from ..yahoo import price
 
-        return replace(price(self.there, now=now), series=self.symbol, symbol=self.there)
+        return replace(price(self.there, now=now), series=self.symbol, symbol=self.there, volume=None)
 
 
 def yahoo_symbol(symbol: str) -> str | None:
