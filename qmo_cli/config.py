@@ -18,7 +18,7 @@ from .places import configuration_file
 TABLE_FIELDS = {"score": ("phases",)}
 COMMAND_TABLES = (
     "feed", "quote", "route", "engine", "score", "signal", "run", "paper", "plot", "memory", "risk", "evaluate",
-    "doctor", "schema",
+    "gateway", "doctor", "schema",
 )
 
 

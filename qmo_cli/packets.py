@@ -360,7 +360,7 @@ ContextFact = NewsFact | FillFact | AccountFact | KillFact
 class Notice(Struct, frozen=True, gc=False):
     """Something that happened to the stream itself, as of this frame."""
 
-    kind: str                            # gap, reconnect, fallback, roll, clock, skipped, end, vendor, error
+    kind: str                            # as of the system record
     ts_event: OptionalStr                # ns
     detail: str                          # for a person
     count: OptionalInt                   # records or lines concerned

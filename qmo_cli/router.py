@@ -25,6 +25,7 @@ from qmo_cli.blocks import (
 )
 from qmo_cli.errors import BadData, UsageError
 from qmo_cli.facts import Facts
+from qmo_cli.grade import Grade
 from qmo_cli.instruments import Spec, is_outright, spec_from_definition, spec_of
 from qmo_cli.market.reader import Reader
 from qmo_cli.market.stream import count, first_of, same
@@ -88,8 +89,6 @@ class Label:
     symbol: str | None
 
 
-
-
 class Router:
     """Frames and books of one input; feed it blocks in order, then ``finish``."""
 
@@ -110,6 +109,7 @@ class Router:
         self.trading: dict[int, bool] = {}         # from status records
         self.notices: dict[int, list[Notice]] = {}
         self.facts = Facts()
+        self.grade = Grade()
         self.early: list[Notice] = []              # notices from before any instrument was seen
         self.packets: list[Packet] = []            # ready to go
         self.counts: Counter[str] = Counter()
@@ -213,6 +213,7 @@ class Router:
         old = self.current.get(series)
         self.current[series] = instrument_id
         instrument.label = Label(series, symbol)
+        instrument.quality = self.grade.now
         instrument.facts = self.facts.missed(series, symbol, instrument_id)
         self._specify(instrument)
         if self.early:
@@ -260,12 +261,27 @@ class Router:
         if kind == "clock":
             self.reader.clock(ts)
         elif kind is not None:
-            self.reader.interrupt(ts)
+            self._happened(kind, ts)
             self._notify(Notice(kind, record.ts_event, record.detail, record.count, None))
         elif isinstance(record, Quote):
             self._quote(record, ts)
         else:
             self._inform(record, ts)
+
+    def _happened(self, kind: str, ts: int) -> None:
+        """What befell the stream ends what is open. Where it is heard again and nothing is lost, nothing ends.
+
+        A stream that is no longer heard says so at once, for every instrument.
+        """
+        if kind not in ("stale", "reconnect"):
+            self.reader.interrupt(ts)
+            self._take()
+        if self.grade.happened(kind):
+            present: list[Any] = [each for each in self.reader.instruments.values() if each is not None]
+            for instrument in present:
+                instrument.quality, instrument.source = self.grade.now, None
+        if kind == "stale":
+            self.reader.pause(ts)
 
     def _inform(self, record: Any, ts: int) -> None:
         """Put news, a fill, an account or a kill switch into the packets that it concerns."""

@@ -225,11 +225,11 @@ def test_signals_on_yahoos_prices_are_delayed_and_without_size(monkeypatch: pyte
     assert "input is bbo" in packet["missing"]["gann"]
 
 
-def test_a_stream_of_prices_ends_when_it_is_told_to(live: list[str], tmp_path: Path) -> None:
+def test_a_stream_of_prices_ends_in_good_order_when_it_is_told_to(live: list[str], tmp_path: Path) -> None:
     process = subprocess.Popen([sys.executable, "-m", "qmo_cli", "feed", "quotes", *live], env=environment(tmp_path),
                                stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     with process.stdout:
         assert json.loads(process.stdout.readline())["price"] == 2567.5
         process.send_signal(signal.SIGTERM)
-        assert process.wait(10) == 143
+        assert process.wait(10) == 0

@@ -124,6 +124,16 @@ def test_a_weekend_lies_farther_back_than_the_gateway_repeats_and_is_no_failure(
 
 
 @pytest.mark.usefixtures("hasty")
+def test_a_gateway_that_cannot_look_back_has_not_failed_while_the_market_is_closed() -> None:
+    with gateway(quiet([refused(8, "replay data aged out")])) as server:
+        with pytest.raises(NothingTraded, match="closed since 2026-11-23T22:00:00Z"):
+            ask(server, EVENING)
+        with pytest.raises(SourceUnavailable, match="within 0.5 s") as caught:
+            ask(server, OPEN)
+    assert not isinstance(caught.value, NothingTraded)
+
+
+@pytest.mark.usefixtures("hasty")
 def test_an_open_market_without_a_price_is_a_failure_within_its_time() -> None:
     began = time.monotonic()
     with gateway(quiet([])) as server, pytest.raises(SourceUnavailable, match=r"no price of GC\.v\.0 within") as caught:

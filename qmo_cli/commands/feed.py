@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import click
 
+from ..feeds.live.options import LiveOptions
 from ..feeds.quotes.options import PollOptions
 from ..feeds.sim import SimOptions
 from .options import Stage, stage_options
 from .output import refuse_binary_on_terminal, write_all
-from .sources import FEED, POLL, SIM, FeedOptions, read_blocks, source_argument
+from .sources import FEED, LIVING, POLL, SIM, FeedOptions, read_blocks, source_argument
 
 EPILOG = """\b
 Examples:
@@ -27,10 +28,10 @@ Examples:
 @click.option("--encoding", type=click.Choice(["ndjson", "dbn"]), default="ndjson", show_default=True,
               help="Form of the records: lines of JSON, or binary DBN.")
 @click.option("--list", "listing", is_flag=True, help="List the sources: what each gives and needs.")
-@stage_options(FEED, SIM, POLL)
+@stage_options(FEED, SIM, LIVING, POLL)
 def feed(
     source: tuple[str, ...], encoding: str, listing: bool, feeding: FeedOptions, simulation: SimOptions,
-    polling: PollOptions,
+    living: LiveOptions, polling: PollOptions,
 ) -> None:
     """Read market records from files, pipes or the simulator.
 
@@ -47,7 +48,7 @@ def feed(
     if listing:
         click.echo(source_table())
         return
-    blocks = read_blocks("feed", source, feeding, simulation, polling=polling)
+    blocks = read_blocks("feed", source, feeding, simulation, living=living, polling=polling)
     if encoding == "dbn":
         refuse_binary_on_terminal()
         write_all(map(DbnWriter().encode, blocks))

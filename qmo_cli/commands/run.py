@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from contextlib import closing
+from dataclasses import replace
 
 import click
+from click.core import ParameterSource
 
+from ..feeds.live.options import LiveOptions
 from ..feeds.quotes.options import PollOptions
 from ..feeds.sim import SimOptions
-from ..router import RouteOptions
+from ..router import BY_TIME, RouteOptions
 from ..score import ScoreOptions
 from ..signals.sizing import SignalOptions
 from .options import Stage, stage_options
 from .output import write_all
-from .sources import FEED, POLL, SIM, FeedOptions, read_blocks, source_argument
+from .sources import FEED, LIVE, LIVING, POLL, SIM, FeedOptions, read_blocks, source_argument
 from .stages import (
     ROUTE,
     SCORE,
@@ -51,12 +54,12 @@ Examples:
 @calendar_option
 @weight_option
 @stats_option
-@stage_options(FEED, SIM, POLL, ROUTE, SCORE, SIGNAL)
+@stage_options(FEED, SIM, LIVING, POLL, ROUTE, SCORE, SIGNAL)
 def run(  # one parameter for each stage's options
     source: tuple[str, ...], changes: bool, full: bool, since: int | None, parameters: tuple[str, ...],
     memory: str | None, calendar: str | None, weights: dict[str, float], stats: bool, feeding: FeedOptions,
-    simulation: SimOptions, polling: PollOptions, routing: RouteOptions, scoring: ScoreOptions,
-    signalling: SignalOptions,
+    simulation: SimOptions, living: LiveOptions, polling: PollOptions, routing: RouteOptions,
+    scoring: ScoreOptions, signalling: SignalOptions,
 ) -> None:
     """Run the whole chain in one process: records in, signals out.
 
@@ -69,14 +72,28 @@ def run(  # one parameter for each stage's options
     from ..score import Scorer
     from ..signals import Signaler
 
+    routing, living = live_frames(source, routing, living)
     router, watch = Router(routing), Stopwatch(stats)
     router.counting = stats
     engines = make_engines(("all",), parameters, timing=stats, memory=memory, calendar=calendar)
     score = watch.timed("score", Scorer(weighted(scoring, weights)).update)
     decide = watch.timed("signal", Signaler(signalling).update)
-    blocks = watch.iterate("feed", read_blocks("run", source, feeding, simulation, polling=polling))
+    blocks = watch.iterate("feed", read_blocks("run", source, feeding, simulation, living=living, polling=polling))
     batches = watch.count(watch.iterate("route", routed(router, blocks), inside="feed"))
     scored = updated(batches, engines.update, score)
     with closing(engines):
         write_all(signal_lines(scored, decide, changes=changes, full=full, since=since))
     watch.show(router, engines.nanoseconds)
+
+
+def live_frames(
+    source: tuple[str, ...], routing: RouteOptions, living: LiveOptions,
+) -> tuple[RouteOptions, LiveOptions]:
+    """Frames of a live stream are shorter unless their length was given, and clock marks stand at their ends."""
+    if source != (LIVE,):
+        return routing, living
+    if click.get_current_context().get_parameter_source("every") is ParameterSource.DEFAULT:
+        routing = replace(routing, every="50ms")
+    if living.clock is None and routing.frame()[0] == BY_TIME:
+        living = replace(living, clock=routing.every)
+    return routing, living

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..blocks import UNDEF_TIME, Block
 from ..errors import UsageError
+from ..feeds.live.options import SERIES, LiveOptions, Wanted
 from ..feeds.quotes.options import PollOptions
 from ..feeds.sim import SimOptions
 from .options import Part, StageOption
@@ -20,6 +24,7 @@ if TYPE_CHECKING:
     from ..feeds.inputs import Source
 
 SIMULATOR = "sim"
+LIVE = "live"
 NEWS = "news"
 QUOTES = "quotes"
 STDIN = "-"
@@ -71,6 +76,7 @@ class FeedOptions:
 FEED = Part("feed", "feeding", FeedOptions, times=frozenset({"start", "end"}))
 SIM = Part("feed", "simulation", SimOptions, names={"start": "sim_start"}, times=frozenset({"start"}),
            title="Options of the simulator")
+LIVING = Part("feed", "living", LiveOptions, title="Options of the live stream")
 POLL = Part("feed", "polling", PollOptions, title="Options of quotes")
 merge_option = click.option(
     "--merge", cls=StageOption, stage="feed", multiple=True, type=click.Path(), metavar="FILE", help=MERGE,
@@ -82,9 +88,12 @@ source_argument: Callable[[Any], Any] = click.argument(
 
 def read_blocks(
     command: str, source: tuple[str, ...], feeding: FeedOptions, simulation: SimOptions, stdin: Source | None = None,
-    polling: PollOptions | None = None,
+    living: LiveOptions | None = None, polling: PollOptions | None = None,
 ) -> Iterator[Block]:
-    """The records that a command was asked for. ``stdin`` is standard input where it was looked at before."""
+    """The records that a command was asked for. ``stdin`` is standard input where it was looked at before.
+
+    ``living`` is given by commands that can follow the live stream, ``polling`` by those that can fetch prices.
+    """
     from ..feeds.merge import merge
     from ..feeds.pace import pace
     from ..feeds.select import Selection
@@ -99,13 +108,14 @@ def read_blocks(
         end=UNDEF_TIME if feeding.end is None else feeding.end,
         limit=None if names[0] == QUOTES else feeding.limit,  # of quotes, prices alone count
     )
-    blocks = opened(names, feeding, simulation, stdin, polling)
+    live = names == (LIVE,)
+    blocks = live_stream(command, feeding, living) if live else opened(names, feeding, simulation, stdin, polling)
     if wanted := derived_schema(names, feeding):
         from ..feeds.derive import derive
 
         blocks = derive(blocks, wanted)
     paced = pace(selection.apply(blocks), feeding.speed)
-    return merge(paced, feeding.merge, follow=feeding.follow, skip_bad=feeding.skip_bad)
+    return paced if live else merge(paced, feeding.merge, follow=feeding.follow, skip_bad=feeding.skip_bad)
 
 
 def derived_schema(names: tuple[str, ...], feeding: FeedOptions) -> str | None:
@@ -154,6 +164,29 @@ def simulated(simulation: SimOptions) -> Iterator[Block]:
     return with_bar(((block, len(block.data) // 56) for block in blocks), simulation.records)
 
 
+def live_stream(command: str, feeding: FeedOptions, living: LiveOptions | None) -> Iterator[Block]:
+    """The live stream, with what is merged into it; SIGTERM ends it once all that was received is given."""
+    from ..feeds.keys import api_key
+    from ..feeds.live.source import Sources, live
+
+    if living is None:
+        raise UsageError(f"qmo {command} does not follow the live stream; try: qmo feed live | qmo {command}")
+    wanted = Wanted(schemas=tuple(dict.fromkeys(feeding.schema)), symbols=feeding.symbol or (SERIES,))
+    sources = Sources(feeding.merge, feeding.skip_bad)
+    return live(api_key(), wanted, living, sources, time.time_ns(), feeding.start, stop_on_sigterm)
+
+
+def stop_on_sigterm(stop: Callable[[], None]) -> None:
+    """Let SIGTERM end a stream in good order; a second one ends the process as it ends others."""
+    usual = signal.getsignal(signal.SIGTERM)
+
+    def handler(number: int, frame: FrameType | None) -> None:
+        signal.signal(signal.SIGTERM, usual)
+        stop()
+
+    signal.signal(signal.SIGTERM, handler)
+
+
 def fetched_news(symbols: tuple[str, ...], feeding: FeedOptions) -> Iterator[Block]:
     """Headlines of today about the symbols, gold futures without any."""
     from ..feeds.yahoo.news import SYMBOLS, headlines
@@ -165,12 +198,17 @@ def fetched_news(symbols: tuple[str, ...], feeding: FeedOptions) -> Iterator[Blo
 
 
 def fetched_prices(symbols: tuple[str, ...], feeding: FeedOptions, polling: PollOptions) -> Iterator[Block]:
-    """Prices of the symbols, as often as they are polled."""
-    from ..feeds.quotes.feed import quotes
+    """Prices of the symbols, as often as they are polled; SIGTERM ends them once the last one is given."""
+    from threading import Event
+
+    from ..feeds.quotes.feed import Clock, quotes
 
     if feeding.follow or feeding.derive:
         raise UsageError("quotes go on by themselves and hold no orders: --follow and --derive do not go with them")
-    return quotes(symbols, polling, limit=feeding.limit)
+    stopped = Event()
+    stop_on_sigterm(stopped.set)
+    clock = Clock(sleep=stopped.wait, stopped=stopped.is_set)
+    return quotes(symbols or feeding.symbol, polling, limit=feeding.limit, clock=clock)
 
 
 def files_with_bar(names: tuple[str, ...], skip_bad: bool) -> Iterator[Block]:

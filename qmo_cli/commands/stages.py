@@ -14,6 +14,7 @@ from ..pipeline import Engines, check_settings, parse_settings, routed
 from ..router import ACCESS, RouteOptions, Router
 from ..score import ScoreOptions
 from ..signals import Signal
+from ..signals.signaler import WARMUP
 from ..signals.sizing import SignalOptions
 from ..tray import Packet
 from .options import Moment, Part, StageOption, pairs
@@ -113,13 +114,18 @@ def updated(batches: Batches, *steps: Callable[[Packet], Any]) -> Batches:
 def signal_lines(
     batches: Batches, decide: Callable[[Packet], Signal], *, changes: bool, full: bool, since: int | None = None,
 ) -> Iterator[bytes]:
-    """Lines of signals, or of packets with the slot signal; one piece for each batch."""
+    """Lines of signals, or of packets with the slot signal; one piece for each batch.
+
+    History ahead of a live stream moves the engines, but gives no signals: only its packets, where they are asked for.
+    """
     encode = msgspec.json.Encoder().encode
     for batch in batches:
         lines = []
         for packet in batch:
             signal = decide(packet)
             if (changes and signal.change is None) or (since is not None and packet.ts <= since):
+                continue
+            if not full and packet.market.quality == WARMUP:
                 continue
             packet.slots["signal"] = signal
             lines.append(packet.encode() if full else encode(signal))

@@ -99,6 +99,11 @@ class DbnReader:
         self._offset += len(self._pending) - kept
         self._pending = data[at:]
 
+    @property
+    def reached(self) -> int:
+        """Bytes of the source up to which all is whole."""
+        return self._offset
+
     def finish(self) -> Iterator[Block]:
         """What is left at the end. Raises BadData when a record is not whole."""
         yield from self._flush_skipped()

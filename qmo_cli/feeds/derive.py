@@ -2,7 +2,8 @@
 
 trades and tbbo have every T, tbbo with the best prices before it. mbp-1 and mbp-10 have every T with the levels before
 its event, and then at most one record an event: the last change in sight, with the levels after the event; its side is
-N when both sides changed. ohlcv bars begin at their ts_event, and an interval without a trade has none.
+N when both sides changed. ohlcv bars begin at their ts_event, and an interval without a trade has none. bbo has the
+best prices and the last trade as of the end of every interval in which there was a trade or a change of mbp-1.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass, field
 from struct import Struct
 from typing import Protocol
 
-from ..blocks import F_LAST, F_SNAPSHOT, MBO, UNDEF_PRICE, Block
+from ..blocks import F_LAST, F_SNAPSHOT, MBO, UNDEF_PRICE, UNDEF_TIME, Block
 from ..errors import UsageError
 from ..market import stream
 from ..records.layout import layout
@@ -22,13 +23,15 @@ from .dbn import cut
 _MBO = Struct("<BBHIQQqIBBccQiI")     # MboMsg of DBN version 3
 _TRADE = Struct("<BBHIQqIccBBQiI")    # header and fields that trades, tbbo and mbp share
 _BAR = Struct("<BBHIQqqqqQ")
+_BBO = Struct("<BBHIQqIxcBxQ4xI")     # BboMsg up to its level
 _PAIR = Struct("<qqIIII")             # bid and ask price, size, number of orders of one level
 _SECOND = 1_000_000_000
 INTERVALS = {
     "ohlcv-1s": _SECOND, "ohlcv-1m": 60 * _SECOND, "ohlcv-1h": 3600 * _SECOND, "ohlcv-1d": 86_400 * _SECOND,
 }
 LEVELS = {"trades": 0, "tbbo": 1, "mbp-1": 1, "mbp-10": 10}
-DERIVED = (*LEVELS, *INTERVALS)
+SAMPLED = {"bbo-1s": _SECOND, "bbo-1m": 60 * _SECOND}
+DERIVED = (*LEVELS, *INTERVALS, *SAMPLED)
 
 Order = tuple[int, int, int, int, int, int, int, int, int, int, bytes, bytes, int, int, int]  # MboMsg's fields
 
@@ -206,24 +209,87 @@ class Bars:
         self.bar = None
 
 
+@dataclass(slots=True)
+class Samples:
+    """bbo-1s and bbo-1m, sampled by ts_recv.
+
+    ts_recv is the interval's end, which belongs to the next one; ts_event, price, size and side are those of the last
+    trade (undefined before the first), sequence and flags of the last change or trade. Nothing new: no record.
+    """
+
+    schema: str
+    quotes: Quotes = field(default_factory=lambda: Quotes("mbp-1"))
+    end: int = 0                                    # ns, of the open interval
+    trade: tuple[int, int, int, bytes] = (UNDEF_TIME, UNDEF_PRICE, 0, b"N")  # ts_event, price, size, side
+    newest: Order | None = None                     # what to print of, if anything is new
+
+    def take(self, record: Order) -> Iterator[bytes]:
+        """The sample of the open interval, once something happens after it."""
+        ts_recv, span = record[12], SAMPLED[self.schema]
+        if ts_recv >= self.end:
+            yield from self.finish()
+            self.end = ts_recv - ts_recv % span + span
+        for _ in self.quotes.take(record):
+            self.newest = record
+        if record[10] == b"T":
+            self.trade = record[4], record[6], record[7], record[11]
+
+    def finish(self) -> Iterator[bytes]:
+        """The sample of the open interval."""
+        if self.newest is not None:
+            record, kind = self.newest, layout(self.schema)
+            ts_event, price, size, side = self.trade
+            yield _BBO.pack(kind.size // 4, kind.rtype, record[2], record[3], ts_event, price, size, side, record[8],
+                            self.end, record[14]) + self.quotes.shown
+        self.newest = None
+
+
 def deriver(schema: str) -> Callable[[], Deriver]:
     """What makes records of a schema. Raises UsageError for one that cannot be derived."""
     if schema not in DERIVED:
         raise UsageError(f"{schema!r} cannot be derived from mbo; there are {', '.join(DERIVED)}")
+    if schema in SAMPLED:
+        return lambda: Samples(schema)
     return (lambda: Bars(schema)) if schema in INTERVALS else (lambda: Quotes(schema))
+
+
+@dataclass(slots=True)
+class Derivation:
+    """Derives the records of several instruments, each by itself."""
+
+    schema: str
+    instruments: dict[int, Deriver] = field(default_factory=dict)
+    make: Callable[[], Deriver] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.make = deriver(self.schema)
+
+    def take(self, data: bytes) -> bytes:
+        """The records due with these of MBO."""
+        return b"".join(self._due(data))
+
+    def _due(self, data: bytes) -> Iterator[bytes]:
+        for record in _MBO.iter_unpack(data):
+            if record[3] not in self.instruments:
+                self.instruments[record[3]] = self.make()
+            yield from self.instruments[record[3]].take(record)
+
+    def finish(self) -> bytes:
+        """The records due at the end of the input."""
+        return b"".join(piece for each in self.instruments.values() for piece in each.finish())
 
 
 def derive(blocks: Iterable[Block], schema: str) -> Iterator[Block]:
     """The blocks with records of a poorer schema in place of their MBO; what is no market data stays as it is."""
-    make, instruments, number = deriver(schema), dict[int, Deriver](), 1
+    derivation, number = Derivation(schema), 1
     last: Block | None = None
     for last in blocks:
         for part in _parts(last):
-            data = b"".join(_derived(part, make, instruments)) if part.data[1] == MBO else part.data
+            data = derivation.take(part.data) if part.data[1] == MBO else part.data
             if data:
                 yield Block(data, part.source, number, part.unit, schema)
                 number += stream.count(data, 0, len(data))
-    if last is not None and (data := b"".join(piece for each in instruments.values() for piece in each.finish())):
+    if last is not None and (data := derivation.finish()):
         yield Block(data, last.source, number, last.unit, schema)
 
 
@@ -235,11 +301,3 @@ def _parts(block: Block) -> Iterator[Block]:
         yield cut(block, at, stop, index)
         index += stream.count(block.data, at, stop)
         at = stop
-
-
-def _derived(part: Block, make: Callable[[], Deriver], instruments: dict[int, Deriver]) -> Iterator[bytes]:
-    """The records due with those of a stretch of MBO."""
-    for record in _MBO.iter_unpack(part.data):
-        if record[3] not in instruments:
-            instruments[record[3]] = make()
-        yield from instruments[record[3]].take(record)

@@ -10,6 +10,7 @@ import heapq
 import logging
 import os
 from array import array
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -45,6 +46,7 @@ class MergeFile:
     name: str
     follow: bool
     skip_bad: bool
+    known: Counter[bytes]   # records that are in the stream already, each so many times
     source: Source = field(init=False)
     reader: LineReader = field(init=False)
 
@@ -90,6 +92,9 @@ class MergeFile:
     def _checked(self, record: bytes, number: int) -> Iterator[tuple[int, bytes, int]]:
         ts = stream.record_time(record, 0)
         if record[1] == SYSTEM and ts != UNDEF_TIME:
+            if self.known[record] > 0:
+                self.known[record] -= 1
+                return
             yield ts, record, number
             return
         why = "field ts_event: null, and a record needs a time to be merged by" if record[1] == SYSTEM else WANTED
@@ -183,16 +188,19 @@ def names_before(data: bytes, start: int, stop: int) -> int:
 
 def merge(
     blocks: Iterable[Block], names: Sequence[str], *, follow: bool = False, skip_bad: bool = False,
+    known: Counter[bytes] | None = None,
 ) -> Iterator[Block]:
     """The blocks with the records of these files in their places; the blocks themselves where there is no file.
 
-    ``follow`` reads on in files that grow. Raises SourceUnavailable for a missing file, BadData naming file and line.
+    ``follow`` reads on in files that grow. ``known`` records were merged before, and are left out as often.
+    Raises SourceUnavailable for a missing file, BadData naming file and line.
     """
     if not names:
         return iter(blocks)
     if "-" in names:
         raise UsageError("--merge -: standard input cannot be merged; name a file")
-    return merged(blocks, Merge([MergeFile(name, follow, skip_bad) for name in names]), follow=follow)
+    known = Counter() if known is None else known
+    return merged(blocks, Merge([MergeFile(name, follow, skip_bad, known) for name in names]), follow=follow)
 
 
 def merged(blocks: Iterable[Block], files: Merge, *, follow: bool) -> Iterator[Block]:

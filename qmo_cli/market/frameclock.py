@@ -214,6 +214,16 @@ class FrameClock:
         self.close_rest(True)
         self.release()
 
+    def pause(self, ts: int) -> None:
+        """Nothing is heard any more: what is open ends here, and every instrument has a frame that tells it."""
+        instrument: Instrument
+        quiet: list = [each for each in self.instruments.values() if each is not None and not each.frame.end]
+        self.interrupt(ts)
+        for instrument in quiet:
+            instrument.frame.restart(self.newest)
+            self.close(instrument, self.newest, True)
+        self.release()
+
     @cython.cfunc
     def close_rest(self, closed: cython.bint) -> object:
         """Close what was still open behind frames that waited for their events."""

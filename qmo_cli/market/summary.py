@@ -78,11 +78,15 @@ def volume_of(instrument: Instrument) -> object:
 
 @cython.cfunc
 def quality_of(instrument: Instrument) -> str:
+    """What the prices are worth: what the stream says of itself, unless the book is doubtful or simulated."""
+    said: object = instrument.quality
+    if said == "warmup" or said == "stale":
+        return said
     if instrument.doubtful:
         return "doubtful"
-    if instrument.quality is not None:
-        return instrument.quality
-    return "simulated" if instrument.publisher_id == SIMULATOR else "replay"
+    if instrument.publisher_id == SIMULATOR and (said is None or said == "real-time"):
+        return "simulated"
+    return "replay" if said is None else said
 
 
 @cython.cfunc

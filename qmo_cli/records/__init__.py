@@ -43,7 +43,7 @@ from .own import Account, Fill, Kill, News, Quote, System
 __all__ = [
     "OURS", "RECORD_TYPES", "Account", "Definition", "Fill", "Kill", "News", "Quote", "Record", "System",
     "decode_record", "encode_record", "from_dbn", "mapping_bytes", "names_of",
-    "schema_at", "to_dbn",
+    "schema_at", "schema_of_own", "to_dbn",
 ]
 
 
@@ -206,6 +206,12 @@ def schema_at(data: bytes, offset: int, source_schema: str | None = None) -> str
     """Schema of the record at an offset; only the source as a whole tells tbbo from mbp-1."""
     schema = SCHEMAS.get(data[offset + 1], "")
     return "tbbo" if schema == "mbp-1" and source_schema == "tbbo" else schema
+
+
+def schema_of_own(record: bytes) -> str | None:
+    """Schema of one of our own records in DBN; None for any other record."""
+    _, text = read_system(record, 0)
+    return text[len(_OWN_START):text.index(b'"', len(_OWN_START))].decode() if text.startswith(_OWN_START) else None
 
 
 def from_dbn(data: bytes, offset: int, names: Names, source_schema: str | None = None) -> Any:

@@ -8,6 +8,10 @@ from msgspec import UNSET, Struct
 
 from .fields import U16, U32, Label, Name, Price, Time
 
+Kind = Literal[
+    "gap", "reconnect", "fallback", "roll", "clock", "skipped", "end", "vendor", "error", "stale", "warmup", "live",
+]
+
 
 class OwnFields(Struct, frozen=True, kw_only=True, tag_field="schema"):
     """How our own records begin; they travel in DBN as system messages, so that their text has a limit of 302 bytes."""
@@ -25,9 +29,7 @@ class System(OwnFields, frozen=True, kw_only=True, tag="system"):
     more. reconnect: heard again, nothing lost. gap: records are lost. clock: time has come this far, and nothing came.
     """
 
-    kind: Literal[
-        "gap", "reconnect", "fallback", "roll", "clock", "skipped", "end", "vendor", "error", "stale", "warmup", "live",
-    ]
+    kind: Kind
     detail: str = ""                 # for a person
     count: int | None = None         # records or lines concerned
     publisher_id: U16 = 0

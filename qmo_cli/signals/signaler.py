@@ -22,6 +22,7 @@ from qmo_cli.signals.sizing import Entry, Position, SignalOptions
 from qmo_cli.times import SECOND, iso
 from qmo_cli.tray import Packet
 
+WARMUP = "warmup"           # quality of history that is put ahead of a live stream
 Status = Literal["active", "hold", "blocked", "warming_up", "stale", "closed", "halted"]
 Change = Literal["opened", "closed", "reversed"]
 
@@ -98,7 +99,7 @@ class Signaler:
         trading = now.open and state.scene.health.trading is not False
         kind = state.memory.update(packet.ts, packet.symbol, score, trading)
         plan = NO_PLAN if kind == "HOLD" else self._planner.plan(state.scene, kind)
-        shown: Kind = "HOLD" if plan.vetoes else kind
+        shown: Kind = "HOLD" if plan.vetoes or market.quality == WARMUP else kind
         return self._signal(state, packet, score, shown, plan)
 
     def _spec(self, state: Series, packet: Packet, market: Market) -> Spec:
@@ -155,7 +156,7 @@ def _status(scene: Scene, decided: Kind, plan: Plan, position: Position | None) 
         return "halted"
     if quality == "stale":
         return "stale"
-    if quality == "warmup" or plan.warming:
+    if quality == WARMUP or plan.warming:
         return "warming_up"
     if decided == "HOLD":
         return "hold"
@@ -163,6 +164,8 @@ def _status(scene: Scene, decided: Kind, plan: Plan, position: Position | None) 
 
 
 def _reasons(scene: Scene, score: Score, decided: Kind, plan: Plan) -> list[str]:
+    if scene.market.quality == WARMUP:
+        return ["this is history ahead of the live stream: no signal is given on it"]
     if decided != "HOLD":
         return plan.vetoes + plan.doubts + plan.notes
     if not scene.session.open:

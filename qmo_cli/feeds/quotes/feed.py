@@ -24,7 +24,8 @@ class Clock:
     """The wall clock as a time that never goes back, in ns; and a way to wait for it."""
 
     wall: Callable[[], int] = time.time_ns
-    sleep: Callable[[float], None] = time.sleep
+    sleep: Callable[[float], object] = time.sleep
+    stopped: Callable[[], bool] = lambda: False  # whether somebody wants an end; sleep is over then, too
     last: int = 0
 
     def now(self) -> int:
@@ -96,7 +97,7 @@ def quotes(
     """
     clock, period, left = clock or Clock(), options.period, limit
     watches = [Watch(one, options.fetcher(one, options.age), clock) for one in dict.fromkeys(symbols or (GOLD,))]
-    while left is None or left > 0:
+    while (left is None or left > 0) and not clock.stopped():
         began = clock.now()
         for watch in watches[:left]:
             yield Block(watch.poll(), NAME)

@@ -21,6 +21,7 @@ from ..live.request import (
     BAD_SUBSCRIPTION,
     KEY_DEACTIVATED,
     PORT,
+    TOO_OLD,
     Lost,
     Refused,
     Request,
@@ -97,7 +98,7 @@ class Databento:
             if heard.best is None and (start := start_of(trading, now)):
                 heard = self._listen(key, start, end)
         except Refused as error:
-            raise refusal(error) from None
+            raise nothing(self.symbol, trading) if error.code == TOO_OLD else refusal(error) from None
         except Lost as error:
             raise SourceUnavailable(f"databento: {error}") from None
         if heard.best is None:
