@@ -128,7 +128,7 @@ def test_a_gateway_that_cannot_look_back_has_not_failed_while_the_market_is_clos
     with gateway(quiet([refused(8, "replay data aged out")])) as server:
         with pytest.raises(NothingTraded, match="closed since 2026-11-23T22:00:00Z"):
             ask(server, EVENING)
-        with pytest.raises(SourceUnavailable, match="within 0.5 s") as caught:
+        with pytest.raises(SourceUnavailable, match=r"within 0\.5 s") as caught:
             ask(server, OPEN)
     assert not isinstance(caught.value, NothingTraded)
 
