@@ -114,7 +114,7 @@ def test_the_packet_of_a_price_is_there_before_the_next_price(monkeypatch: pytes
 def test_going_to_yahoo_and_coming_back_is_told_once_each(monkeypatch: pytest.MonkeyPatch) -> None:
     steps = [databento(2567.5), DOWN, DOWN, DOWN, yahoo(2566.0), yahoo(2566.5), databento(2567.0), databento(2567.1)]
     assert told(polled(steps, monkeypatch)) == [
-        ("databento", 2567.5), ("error", str(DOWN)), ("error", str(DOWN)), ("error", str(DOWN)),
+        ("databento", 2567.5), ("stale", str(DOWN)), ("stale", str(DOWN)), ("stale", str(DOWN)),
         ("fallback", "prices are Yahoo's, delayed: databento: down"), ("yahoo", 2566.0), ("yahoo", 2566.5),
         ("reconnect", "prices are databento's again"), ("databento", 2567.0), ("databento", 2567.1)]
 
@@ -123,7 +123,7 @@ def test_prices_after_failed_polls_say_that_they_are_back(monkeypatch: pytest.Mo
     steps = [databento(2567.5), DOWN, DOWN, databento(2567.0)]
     found = lines(polled(steps, monkeypatch))
     assert [(one["kind"], one["count"]) for one in found if one["schema"] == "system" and one["kind"] != "clock"] == [
-        ("error", 1), ("error", 2), ("reconnect", 2)]
+        ("stale", 1), ("stale", 2), ("reconnect", 2)]
 
 
 def test_a_start_with_yahoo_is_told_where_databento_was_wanted_and_not_where_yahoo_was(
@@ -147,8 +147,9 @@ def test_times_never_go_back_even_where_the_wall_clock_does() -> None:
 
 
 def test_words_that_are_too_long_for_a_record_are_cut(monkeypatch: pytest.MonkeyPatch) -> None:
-    (kind, words), *_ = told(polled([SourceUnavailable("databento: " + "ä" * 400)], monkeypatch))
-    assert (kind, words) == ("error", "databento: " + "ä" * 84)
+    steps = [SourceUnavailable("databento: " + "ä" * 400), databento(2567.5)]
+    (kind, words), *_ = told(polled(steps, monkeypatch))
+    assert (kind, words) == ("stale", "databento: " + "ä" * 84)
 
 
 def test_a_vendor_that_alone_is_wanted_and_refuses_ends_the_stream(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -171,9 +172,21 @@ def test_lines_of_prices_lead_to_the_same_packets_as_the_prices_themselves(monke
     again = [*reader.feed(text), *reader.finish()]
     direct, piped = routed(blocks), routed(again)
     assert direct == piped
-    assert [(one[1], one[2], one[3]) for one in direct] == [
-        ("GC.v.0", "GCG7", 2567.5), ("GC.v.0", "GC=F", 2566.0), ("GC.v.0", "GCG7", 2567.0), ("GC.v.0", "GCJ7", 2590.0),
-        ("GC.v.0", "GC=F", 2588.0), ("GC.v.0", "GC=F", 2588.0), ("GC.v.0", "GCJ7", 2590.0)]  # one tells of the failure
+    assert [(one[1], one[2], one[3], one[4]) for one in direct] == [
+        ("GC.v.0", "GCG7", 2567.5, 1), ("GC.v.0", "GC=F", 2566.0, 1), ("GC.v.0", "GCG7", 2567.0, 1),
+        ("GC.v.0", "GCJ7", 2590.0, 2), ("GC.v.0", "GC=F", 2588.0, 2), ("GC.v.0", "GC=F", 2588.0, 2),
+        ("GC.v.0", "GCJ7", 2590.0, 2)]
+
+
+def test_what_stands_between_prices_stands_in_the_packet_of_the_price_that_it_concerns(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    steps = [databento(2567.5), DOWN, yahoo(2566.0), databento(2567.0), databento(2590.0, 2, "GCJ7")]
+    router = Router()
+    packets = [packet for block in polled(steps, monkeypatch) for packet in router.read(block)]
+    assert [(one.slots["market"].quality, [notice.kind for notice in one.slots["system"]]) for one in packets] == [
+        ("real-time", []), ("stale", ["stale"]), ("delayed", ["fallback"]), ("real-time", ["reconnect"]),
+        ("real-time", ["roll"])]
 
 
 def routed(blocks: Iterable[Block]) -> list[tuple[Any, ...]]:

@@ -217,7 +217,10 @@ class FrameClock:
     def pause(self, ts: int) -> None:
         """Nothing is heard any more: what is open ends here, and every instrument has a frame that tells it."""
         instrument: Instrument
-        quiet: list = [each for each in self.instruments.values() if each is not None and not each.frame.end]
+        quiet: list = []
+        for instrument in self.instruments.values():
+            if instrument is not None and not instrument.frame.end:
+                quiet.append(instrument)  # noqa: PERF401 - the variable of a comprehension does not see C fields
         self.interrupt(ts)
         for instrument in quiet:
             instrument.frame.restart(self.newest)

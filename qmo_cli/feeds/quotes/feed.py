@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from msgspec.structs import replace
@@ -42,14 +42,19 @@ class Clock:
 
 @dataclass(slots=True)
 class Watch:
-    """One symbol's prices: remembers whose the last one was, and what it was called."""
+    """One symbol's prices: remembers whose the last one was, and of which contract.
+
+    All are of one instrument, Yahoo's too, so that what stands between them reaches whoever reads them; another
+    contract of Databento's is another instrument, and so a roll.
+    """
 
     symbol: str
     fetcher: Fetcher
     clock: Clock
     source: str = ""
-    names: dict[int, str | None] = field(default_factory=dict)
-    holder: int | None = None   # the instrument that the symbol stands for
+    contract: str | None = None                 # Databento's last one
+    instrument: int | None = None
+    named: tuple[int, str | None] | None = None  # as the stream knows it: instrument and raw symbol
     failed: int = 0             # polls in a row without a price
     told: bool = False          # whether this poll gave a price
 
@@ -59,7 +64,7 @@ class Watch:
             quote, why = self.fetcher.fetch()
         except SourceUnavailable as error:
             self.failed, self.told = self.failed + 1, False
-            return self._system("error", str(error), self.failed)
+            return self._system("stale", str(error), self.failed)
         parts = self._changes(quote, why)
         self.failed, self.told, self.source = 0, True, quote.source
         return parts + self._record(quote)
@@ -76,13 +81,22 @@ class Watch:
 
     def _record(self, quote: Quote) -> bytes:
         """The price, named where its contract was not the last one's."""
-        ts, instrument = self.clock.now(), quote.instrument_id
-        named = (self.holder, self.names.get(instrument, ""))
-        self.holder, self.names[instrument] = instrument, quote.symbol
-        names = b"" if named == (instrument, quote.symbol) else mapping_bytes(instrument, self.symbol, quote.symbol, ts)
-        return names + to_dbn(replace(quote, ts_event=str(ts)))
+        ts, named = self.clock.now(), (self._instrument(quote), quote.symbol)
+        names = b"" if named == self.named else mapping_bytes(named[0], self.symbol, named[1], ts)
+        self.named = named
+        return names + to_dbn(replace(quote, ts_event=str(ts), instrument_id=named[0]))
 
-    def _system(self, kind: Literal["error", "fallback", "reconnect"], detail: str, count: int | None = None) -> bytes:
+    def _instrument(self, quote: Quote) -> int:
+        """The instrument whose price this is to be: the last one's, unless the contract is another."""
+        rolled = False
+        if quote.source != YAHOO:
+            rolled = self.contract not in (None, quote.symbol)
+            self.contract = quote.symbol
+        if self.instrument is None or rolled:
+            self.instrument = quote.instrument_id
+        return self.instrument
+
+    def _system(self, kind: Literal["stale", "fallback", "reconnect"], detail: str, count: int | None = None) -> bytes:
         words = detail.encode()[:LONGEST_DETAIL].decode("utf-8", "ignore")
         return to_dbn(System(kind=kind, ts_event=str(self.clock.now()), series=self.symbol, detail=words, count=count))
 
@@ -92,8 +106,8 @@ def quotes(
 ) -> Iterator[Block]:
     """Prices of the symbols, gold's without any, one of each a poll; ``limit`` of them all in all.
 
-    After each poll comes a clock record of the next whole second, so that nobody waits for the next price to see this
-    one. Raises NotEntitled where Databento alone is asked and refuses; all else that fails is told in the stream.
+    After a price comes a clock record of the next whole second, so that nobody waits for the next one to see it.
+    Raises NotEntitled where Databento alone is asked and refuses; all else that fails is told in the stream.
     """
     clock, period, left = clock or Clock(), options.period, limit
     watches = [Watch(one, options.fetcher(one, options.age), clock) for one in dict.fromkeys(symbols or (GOLD,))]
@@ -102,7 +116,8 @@ def quotes(
         for watch in watches[:left]:
             yield Block(watch.poll(), NAME)
             left = left - watch.told if left is not None else None
-        yield Block(mark(clock), NAME)
+        if any(watch.told for watch in watches):
+            yield Block(mark(clock), NAME)
         if left != 0:
             clock.wait(began + period)
 
