@@ -143,9 +143,14 @@ def abandon_stdout() -> None:
 
 
 def apply_configuration(ctx: click.Context, command: click.Command) -> None:
-    """Let the configuration file give the command's defaults (click: flag > environment > these)."""
+    """Let the configuration file give the command's defaults (click: flag > environment > these).
+
+    A lenient command reads the file itself, to say what is wrong with it.
+    """
     from . import config
 
+    if getattr(command, "lenient", False):
+        return
     configuration = config.load(config.locate(ctx.params.get("config")))
     ctx.meta["qmo.configuration"] = configuration
     ctx.default_map = {command.name or "": config.defaults(configuration, command)}

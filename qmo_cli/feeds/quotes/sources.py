@@ -27,6 +27,7 @@ from ..live.request import (
     Request,
     Subscription,
 )
+from ..reach import resolve
 from ..symbology import stype_of
 from .fetch import NoKey, NothingTraded
 
@@ -99,7 +100,7 @@ class Databento:
                 heard = self._listen(key, start, end)
         except Refused as error:
             raise nothing(self.symbol, trading) if error.code == TOO_OLD else refusal(error) from None
-        except Lost as error:
+        except (Lost, SourceUnavailable) as error:
             raise SourceUnavailable(f"databento: {error}") from None
         if heard.best is None:
             raise nothing(self.symbol, trading)
@@ -110,7 +111,9 @@ class Databento:
         from ..live.session import Session
 
         wanted = Subscription(SCHEMA, (self.symbol,), stype_of(self.symbol), start=start)
-        request = Request((wanted,), host=self.host, port=self.port)
+        host, port = Request((), host=self.host, port=self.port).address
+        address = resolve(host, port, max(end - time.monotonic(), 0.1))
+        request = Request((wanted,), host=address, port=port)
         live = Session(request, key, timeout=max(end - time.monotonic(), 0.1))
         heard = Listening()
         try:
