@@ -37,12 +37,12 @@ def refused(code: int, words: str, ts: int = 0) -> bytes:
 class Gateway:
     """Speaks the live protocol; ``answer`` gives the records for a subscription, None: hang up without greeting."""
 
-    def __init__(self, answer: Answer, key: str = KEY) -> None:
+    def __init__(self, answer: Answer, key: str = KEY, port: int = 0) -> None:
         self.answer, self.key = answer, key
         self.subscriptions: list[dict[str, str]] = []
         self.connections = 0
         self.silent = False     # accept, and say nothing
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self._listener = socket.create_server(("127.0.0.1", port), backlog=128)
         self.port = self._listener.getsockname()[1]
         self.address = f"127.0.0.1:{self.port}"
         self._open: list[socket.socket] = []

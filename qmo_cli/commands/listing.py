@@ -6,12 +6,14 @@ from .tables import table
 
 # name, what it gives, what it needs, an example
 SOURCES = (
-    ("FILE", "whatever it holds: DBN, lines of JSON, CSV, also compressed", "nothing", "qmo feed day.dbn.zst"),
-    ("-", "the same from standard input", "nothing", "cat day.dbn | qmo feed -"),
-    ("sim", "a simulated market: mbo (L3), or what is derived of it", "nothing", "qmo feed sim --minutes 10"),
-    ("quotes", "quote: a price every 15 s; Databento's, else Yahoo's", "network; key, or Yahoo's delay",
-     "qmo feed quotes --poll 15s"),
-    ("news", "news: Yahoo's latest headlines", "network", "qmo feed news GC=F"),
+    ("FILE", "what it holds: DBN, JSON lines, CSV", "", "qmo feed day.dbn.zst"),
+    ("-", "the same, from standard input", "", "zstdcat day.dbn.zst | qmo feed -"),
+    ("sim", "a simulated market: mbo (L3), or --schema", "", "qmo feed sim --minutes 10"),
+    ("live", "mbo (L3), else mbp-10 (L2), else tbbo (L1)", "key, network", "qmo feed live --record today.dbn"),
+    ("history", "any schema of the past; costs money", "key, network", "qmo feed history --start -2d"),
+    ("yahoo", "ohlcv-1d, ohlcv-1h or ohlcv-1m, delayed", "network", "qmo feed yahoo --start -30d"),
+    ("quotes", "quote: one price every 15 s", "network (key)", "qmo feed quotes --poll 15s"),
+    ("news", "news: the latest headlines", "network", "qmo feed news GC=F"),
 )
 
 

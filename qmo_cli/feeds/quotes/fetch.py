@@ -117,7 +117,7 @@ class Fetcher:
             wait = (trouble.retry_at - now + SECOND - 1) // SECOND
             raise SourceUnavailable(f"{trouble.reason} (asked again in {wait} s)")
         try:
-            quote = (self.databento if vendor == DATABENTO else self.yahoo)(now)
+            quote = replace((self.databento if vendor == DATABENTO else self.yahoo)(now), ts_event=str(self.now()))
         except (NoKey, NothingTraded):
             raise
         except (SourceUnavailable, NotEntitled) as error:
