@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import threading
 import time
 from collections.abc import Callable
 from datetime import datetime
@@ -13,6 +15,7 @@ from qmo_cli.errors import NotEntitled, SourceUnavailable, UsageError
 from qmo_cli.feeds.quotes import sources
 from qmo_cli.feeds.quotes.fetch import NoKey, NothingTraded
 from qmo_cli.feeds.quotes.sources import Databento, Yahoo, single, yahoo_symbol
+from qmo_cli.feeds.reach import resolve
 from qmo_cli.records import Quote
 
 from .quote_vendors import CONTRACT, KEY, Gateway, gateway, price_at, refused
@@ -203,3 +206,13 @@ def test_yahoos_price_belongs_to_the_series_that_was_asked_for(monkeypatch: pyte
 def test_what_is_no_single_contract_is_refused_with_a_hint(symbol: str, words: str) -> None:
     with pytest.raises(UsageError, match=words):
         single(symbol)
+
+
+def test_a_look_up_of_a_name_is_not_waited_for_longer_than_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    asleep = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: asleep.wait(5))
+    began = time.monotonic()
+    with pytest.raises(SourceUnavailable, match=r"no address of gate\.test is to be had: no answer within 0\.1 s"):
+        resolve("gate.test", 13_000, 0.1)
+    assert time.monotonic() - began < 3
+    asleep.set()
