@@ -210,7 +210,12 @@ def test_what_is_no_single_contract_is_refused_with_a_hint(symbol: str, words: s
 
 def test_a_look_up_of_a_name_is_not_waited_for_longer_than_told(monkeypatch: pytest.MonkeyPatch) -> None:
     asleep = threading.Event()
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: asleep.wait(5))
+
+    def nobody(*_: Any, **__: Any) -> None:
+        asleep.wait(5)
+        raise socket.gaierror(-3, "too late")
+
+    monkeypatch.setattr(socket, "getaddrinfo", nobody)
     began = time.monotonic()
     with pytest.raises(SourceUnavailable, match=r"no address of gate\.test is to be had: no answer within 0\.1 s"):
         resolve("gate.test", 13_000, 0.1)

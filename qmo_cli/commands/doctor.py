@@ -38,7 +38,7 @@ class Doctor(Stage):
 @stage_options(DOCTOR)
 @click.pass_context
 def doctor(ctx: click.Context, form: str, wanted: DoctorOptions) -> None:
-    """Check what qmo stands on, and say what to do about each thing amiss.
+    """Check what qmo stands on, and say what to do where it fails.
 
     One line for each: ok, warn (qmo works, but not all of it, or not well) or fail, what was looked at, what was
     found, and after an arrow what to do. Looked at are Python, the compiled reader, the vendor's packages, the key

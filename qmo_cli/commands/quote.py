@@ -26,7 +26,10 @@ Examples:
   qmo quote GCZ6 --max-age 1m
   qmo quote ES.v.0 --yahoo-symbol ES=F
 \b
-Exit codes: 0 a price was printed, 69 no vendor has one, 77 --source databento and no key, or one that is refused.
+Exit codes:
+  0   a price was printed
+  69  no vendor has one
+  77  --source databento, and there is no key, or one that is refused
 """
 
 
