@@ -41,7 +41,7 @@ def key(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Waits of tenths of a second, where nothing comes."""
-    for name, value in (("LIMIT", 0.5), ("LIVE", 0.25), ("LIVE_CLOSED", 0.25)):
+    for name, value in (("LIMIT", 1.5), ("LIVE", 0.6), ("LIVE_CLOSED", 0.6)):
         monkeypatch.setattr(sources, name, value)
 
 
@@ -112,7 +112,8 @@ def test_seconds_in_which_nothing_happens_are_looked_back_over() -> None:
 
 @pytest.mark.usefixtures("hasty")
 def test_after_the_close_the_last_price_is_given_and_called_stale() -> None:
-    with gateway(quiet(price_at(CLOSE, 2570.0))) as server:
+    before = [*price_at(CLOSE, 2570.0), system("Finished bbo-1s replay", ts_event=CLOSE, code=3)]
+    with gateway(quiet(before)) as server:
         quote = ask(server, EVENING)
         assert (quote.price, quote.quality, quote.timestamp) == (2570.0, "stale", "2026-11-23T22:00:00Z")
         assert server.subscriptions[1]["start"] == str(CLOSE - 60 * SECOND)
@@ -131,7 +132,7 @@ def test_a_gateway_that_cannot_look_back_has_not_failed_while_the_market_is_clos
     with gateway(quiet([refused(8, "replay data aged out")])) as server:
         with pytest.raises(NothingTraded, match="closed since 2026-11-23T22:00:00Z"):
             ask(server, EVENING)
-        with pytest.raises(SourceUnavailable, match=r"within 0\.5 s") as caught:
+        with pytest.raises(SourceUnavailable, match=r"within 1\.5 s") as caught:
             ask(server, OPEN)
     assert not isinstance(caught.value, NothingTraded)
 

@@ -19,7 +19,7 @@ from ...records import Quote
 
 logger = logging.getLogger(__name__)
 
-PATIENCE = 20.0                 # s to wait for another process that asks: longer than both vendors may take
+PATIENCE = 30.0                 # s to wait for another process that asks: longer than both vendors may take
 LOOK = 0.02                     # s between two looks whether it is done
 
 

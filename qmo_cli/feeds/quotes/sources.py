@@ -114,7 +114,7 @@ class Databento:
         host, port = Request((), host=self.host, port=self.port).address
         address = resolve(host, port, max(end - time.monotonic(), 0.1))
         request = Request((wanted,), host=address, port=port)
-        live = Session(request, key, timeout=max(end - time.monotonic(), 0.1))
+        live = Session(request, key, timeout=max((end - time.monotonic()) / 2, 0.1))  # to connect, and to be let in
         heard = Listening()
         try:
             live.open()
