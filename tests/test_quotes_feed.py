@@ -133,6 +133,14 @@ def test_a_start_with_yahoo_is_told_where_databento_was_wanted_and_not_where_yah
     assert [kind for kind, _ in told(polled([yahoo(1.0, why="")], monkeypatch))] == ["yahoo"]
 
 
+def test_what_goes_wrong_is_a_line_on_stderr_too(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture,
+) -> None:
+    polled([databento(2567.5), DOWN, yahoo(2566.0), databento(2567.0)], monkeypatch)
+    assert [(record.levelname, record.getMessage()) for record in caplog.records if record.levelname == "WARNING"] == [
+        ("WARNING", f"GC.v.0: {DOWN}"), ("WARNING", "GC.v.0: prices are Yahoo's, delayed: databento: down")]
+
+
 def test_a_limit_counts_prices_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     found = lines(polled([databento(1.0), DOWN, databento(2.0), databento(3.0)], monkeypatch, limit=2))
     assert [one["price"] for one in found if one["schema"] == "quote"] == [1.0, 2.0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from ...errors import SourceUnavailable
 from ...records import Quote, System, mapping_bytes, to_dbn
 from .fetch import YAHOO, Fetcher
 from .options import GOLD, PollOptions
+
+logger = logging.getLogger(__name__)
 
 NAME = "quotes"
 LONGEST_DETAIL = 180            # bytes of a system record's words: DBN's message holds 302 with all that is around them
@@ -97,6 +100,7 @@ class Watch:
         return self.instrument
 
     def _system(self, kind: Literal["stale", "fallback", "reconnect"], detail: str, count: int | None = None) -> bytes:
+        (logger.info if kind == "reconnect" else logger.warning)("%s: %s", self.symbol, detail)
         words = detail.encode()[:LONGEST_DETAIL].decode("utf-8", "ignore")
         return to_dbn(System(kind=kind, ts_event=str(self.clock.now()), series=self.symbol, detail=words, count=count))
 

@@ -53,7 +53,7 @@ class QuoteOptions(Asking):
 class PollOptions(Asking):
     """Whom to ask for prices, and how often."""
 
-    poll: str = field(default="15s", metadata={"help": "quotes: time from one price to the next.", "metavar": "TIME"})
+    poll: str = field(default="15s", metadata={"help": "Time from one price to the next.", "metavar": "TIME"})
 
     @property
     def period(self) -> int:

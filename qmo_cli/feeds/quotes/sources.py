@@ -114,7 +114,8 @@ class Databento:
         host, port = Request((), host=self.host, port=self.port).address
         address = resolve(host, port, max(end - time.monotonic(), 0.1))
         request = Request((wanted,), host=address, port=port)
-        live = Session(request, key, timeout=max((end - time.monotonic()) / 2, 0.1))  # to connect, and to be let in
+        half = max(round((end - time.monotonic()) / 2, 1), 0.1)  # to connect, and again to be let in
+        live = Session(request, key, timeout=half)
         heard = Listening()
         try:
             live.open()
