@@ -161,6 +161,16 @@ def test_while_yahoo_stands_in_databento_is_asked_after_pauses_that_double_up_to
     assert desk.databento.asked == [0, 1, 3, 7, 15, 31, 63, 123, 183, 243, 303, 363]  # 1, 2, 4, 8, 16, 32, 60, 60, ...
 
 
+def test_yahoo_is_asked_every_fifteen_seconds_however_often_its_price_is_wanted(desk: Desk) -> None:
+    desk.databento.failure = DOWN
+    desk.fail(3)
+    for _ in range(46):
+        assert desk.fetcher(max_age=SECOND // 2).fetch().quote.quality == "delayed"
+        desk.wall.pass_by(1)
+    assert desk.yahoo.asked == [0, 15, 30, 45]
+    assert len(desk.databento.asked) == 3 + 6  # meanwhile Databento is asked after 0, 1, 3, 7, 15, 31 seconds
+
+
 def test_the_first_answer_of_databento_ends_the_time_of_yahoo(desk: Desk) -> None:
     desk.databento.failure = DOWN
     desk.fail(3)

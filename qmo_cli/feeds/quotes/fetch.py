@@ -112,7 +112,9 @@ class Fetcher:
 
     def _asked(self, state: State, vendor: str, why: str) -> Fetched:
         """A vendor's price, kept for others. A vendor that failed is left alone for a while, unless it alone counts."""
-        trouble, now = state.trouble.get(vendor, Trouble()), self.now()
+        trouble, now, held = state.trouble.get(vendor, Trouble()), self.now(), state.held.get(vendor)
+        if vendor == YAHOO and self.max_age and held and now - MAX_AGE < held.fetched <= now:
+            return Fetched(cached(held.quote, now), why)  # it is minutes old in any case, and Yahoo counts requests
         if self.which == "auto" and 0 < trouble.retry_at - now <= LONGEST_PAUSE:
             wait = (trouble.retry_at - now + SECOND - 1) // SECOND
             raise SourceUnavailable(f"{trouble.reason} (asked again in {wait} s)")
