@@ -33,7 +33,8 @@ F_BAD_TS_RECV = 8
 F_MAYBE_BAD_BOOK = 4
 
 SIMULATOR = 65_535  # publisher_id of simulated records: no real venue has it
-SOURCES = {1: "GLBX.MDP3", SIMULATOR: "simulator"}
+YAHOO = 65_534      # publisher_id of bars fetched from Yahoo, likewise
+SOURCES = {1: "GLBX.MDP3", YAHOO: "yahoo", SIMULATOR: "simulator"}
 
 
 def source_name(publisher_id: int) -> str:

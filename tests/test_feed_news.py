@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,8 @@ from qmo_cli.errors import SourceUnavailable
 from qmo_cli.feeds.yahoo import news
 from qmo_cli.ndjson import LineWriter
 from qmo_cli.records import News, from_dbn
+
+from .yahoo_proxy import yahoo_here
 
 
 def article(title: Any, when: Any, publisher: str | None = "Reuters", **more: Any) -> dict[str, Any]:
@@ -95,6 +98,12 @@ def test_headlines_come_as_news_records_in_the_order_of_time(
                                      ("1772463600000000000", "Gold slips", "Reuters")]]
     assert yahoo.asked == [
         {"path": "/xhr/ncp?queryRef=latestNews&serviceKey=ncp_fin", "snippetCount": 50, "s": ["GC=F"]}]
+
+
+def test_the_library_as_it_is_asks_yahoo_itself(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    with yahoo_here(tmp_path) as proxy:
+        proxy.streams["GC=F"] = [article("Gold slips", "2026-03-02T15:00:00Z")]
+        assert [one["headline"] for one in printed(capfd)] == ["Gold slips"]
 
 
 def test_a_headline_about_several_symbols_comes_once(

@@ -91,10 +91,13 @@ def test_a_symbol_that_yahoo_does_not_know_is_named(yahoo: YahooProxy) -> None:
             price("NONE=F", now=NOW)
 
 
-def test_after_a_failure_the_next_price_comes(yahoo: YahooProxy) -> None:
-    yahoo.faults = {"*": "html"}
+@pytest.mark.parametrize("fault", ["html", "down", "half", "busy", "cut"])
+def test_after_a_failure_of_the_very_first_request_the_next_price_comes(fault: str, yahoo: YahooProxy) -> None:
+    yahoo.zones.clear()
+    yahoo.faults = {"*": fault}
     with pytest.raises(SourceUnavailable):
         price("GC=F", now=NOW)
+    assert len(yahoo.asked) in (1, 2)
     yahoo.faults = {}
     assert price("GC=F", now=NOW).price == 4136.5
 

@@ -26,6 +26,7 @@ import trustme
 HOSTS = ("yahoo.com", "*.yahoo.com", "*.finance.yahoo.com")
 RANGES = ["1d", "5d", "1mo", "3mo", "6mo", "1y", "2y", "5y", "10y", "ytd", "max"]
 LONGEST = 30                     # s that a request without an answer lasts: the client is expected to give up before
+NOTHING = "Data doesn't exist for startDate = 1795600000, endDate = 1795686400"
 Row = tuple[int, float | None, float | None, float | None, float | None, int | None]
 """Time (s), open, high, low, close, volume of a bar."""
 
@@ -39,6 +40,17 @@ class Symbol:
     time: int | None = 1795600000                                # s
     volume: int | None = 120_345
     zone: str = "America/New_York"
+    odd: bool = False                                            # the hours outside the hours have another form
+
+
+class Remembered(dict[str, Any]):
+    """The time zones that yfinance keeps in a file, in memory: it leaves that file open in every thread."""
+
+    def lookup(self, name: str) -> Any:
+        return self.get(name)
+
+    def store(self, name: str, value: Any) -> None:
+        self[name] = value
 
 
 class YahooProxy:
@@ -49,6 +61,7 @@ class YahooProxy:
         self.asked: list[dict[str, str]] = []                    # charts: their symbol and query
         self.faults: dict[str, str] = {}                         # by range, "*": of all charts
         self.streams: dict[str, list[Any]] = {}                  # headlines, by symbol
+        self.zones = Remembered()                                # what yfinance in this process knows of them
         self.released = threading.Event()
         self.sockets: set[socket.socket] = set()
         authority = trustme.CA()
@@ -167,6 +180,7 @@ FAULTS: dict[str, Callable[[Host, bytes], None]] = {
     "down": lambda host, _: host.reply(503, b"<html>Will be right back...</html>", "text/html"),
     "cut": Host.cut,
     "hang": Host.hang,
+    "nothing": lambda host, _: host.reply(400, json.dumps(failed("Bad Request", NOTHING)).encode()),
     "empty": lambda host, body: host.reply(200, body),
 }
 
@@ -213,23 +227,16 @@ def meta(symbol: Symbol, query: dict[str, str], rows: list[Row]) -> dict[str, An
         "currentTradingPeriod": {name: period(today) for name in ("pre", "regular", "post")},
         "dataGranularity": query["interval"], "range": query.get("range", ""), "validRanges": RANGES,
     }
-    return found | ({"tradingPeriods": periods} if query["interval"] != "1d" else {})
+    if query["interval"] == "1d":
+        return found
+    whole = {"pre": periods, "post": periods} | ({} if symbol.odd else {"regular": periods})
+    return found | {"tradingPeriods": whole if query.get("includePrePost") in ("true", "True") else periods}
 
 
 def period(day: datetime) -> dict[str, Any]:
     """A day of trading, as charts of futures have it: a minute short of the calendar's day."""
     start = int(day.timestamp())
     return {"timezone": "EST", "start": start, "end": start + 86_340, "gmtoffset": -18_000}
-
-
-class Remembered(dict[str, Any]):
-    """The time zones that yfinance keeps in a file, in memory: it leaves that file open in every thread."""
-
-    def lookup(self, name: str) -> Any:
-        return self.get(name)
-
-    def store(self, name: str, value: Any) -> None:
-        self[name] = value
 
 
 @contextlib.contextmanager
@@ -242,7 +249,7 @@ def yahoo_here(folder: Path) -> Iterator[YahooProxy]:
             patch.setenv(name, value)
         for name in ("NO_PROXY", "no_proxy"):
             patch.delenv(name, raising=False)
-        patch.setattr(cache._TzCacheManager, "_tz_cache", Remembered())
+        patch.setattr(cache._TzCacheManager, "_tz_cache", proxy.zones)
         patch.setattr(cache._CookieCacheManager, "_Cookie_cache", cache._CookieCacheDummy())
         patch.setattr(data.YfData, "_instances", {})
         try:

@@ -17,6 +17,8 @@ Examples:
   qmo feed 'captures/*.dbn' --schema trades --limit 100
   cat monday.dbn tuesday.dbn | qmo feed - --symbol ESH4
   qmo feed sim --minutes 10 --seed 7 --encoding dbn > sim.dbn
+  qmo feed yahoo --start -30d > gold-days.ndjson
+  qmo feed yahoo --schema ohlcv-1h | qmo engine bars --set bars.period=1d
   qmo feed news GC=F DX-Y.NYB > headlines.ndjson
   qmo feed quotes --poll 1m >> prices.ndjson
   qmo feed --list
@@ -38,9 +40,16 @@ def feed(
     SOURCE is a file, a pattern in quotes, - for standard input, or sim for the built-in simulator. Files may be DBN
     (versions 1 to 3), lines of JSON (ours or Databento's own) or Databento's CSV, each also compressed by zstd or
     gzip; the content tells. Several sources are read one after another. news, with Yahoo's symbols behind it (GC=F
-    without any), fetches the latest headlines as news records, in the order of time. quotes, with symbols behind it
-    (GC.v.0 without any), fetches a price again and again, as qmo quote does, until --limit prices are there or it is
-    stopped; system records say when prices are Yahoo's, and when they are Databento's again.
+    without any), fetches the latest headlines as news records, in the order of time.
+
+    yahoo fetches bars without a key: days (a year of them, or from --start on), with --schema ohlcv-1h hours (up to 730
+    days back), with --schema ohlcv-1m minutes (a week, up to 30 days back), of gold futures or of each --symbol (GC=F,
+    SI=F, ^TNX). They are delayed, only bars that are over come, and trade dates of gold that Yahoo lacks are named
+    in system records, not filled.
+
+    quotes, with symbols behind it (GC.v.0 without any), fetches a price again and again, as qmo quote does, until
+    --limit prices are there or it is stopped; system records say when prices are Yahoo's, when there are none, and when
+    they are Databento's again.
     """
     from ..ndjson import DbnWriter, LineWriter
     from .listing import source_table

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 SIMULATOR = "sim"
 LIVE = "live"
 NEWS = "news"
+YAHOO = "yahoo"
 QUOTES = "quotes"
 STDIN = "-"
 MERGE = ("Put the records of this file (lines of news, fill, account, kill, quote or system) into the stream, each at "
@@ -103,9 +104,10 @@ def read_blocks(
         raise UsageError("headlines are no market; qmo feed news > FILE keeps them, and a file of that name is ./news")
     if STDIN in names:
         refuse_terminal(command)
+    timed = names[0] != YAHOO  # whose bars are chosen by their opens
     selection = Selection(
-        schemas=frozenset(feeding.schema), symbols=frozenset(feeding.symbol), start=feeding.start or 0,
-        end=UNDEF_TIME if feeding.end is None else feeding.end,
+        schemas=frozenset(feeding.schema), symbols=frozenset(feeding.symbol), start=feeding.start or 0 if timed else 0,
+        end=feeding.end if timed and feeding.end is not None else UNDEF_TIME,
         limit=None if names[0] == QUOTES else feeding.limit,  # of quotes, prices alone count
     )
     live = names == (LIVE,)
@@ -143,6 +145,8 @@ def opened(
         return simulated(simulation)
     if names[0] == NEWS:
         return fetched_news(names[1:], feeding)
+    if names[0] == YAHOO:
+        return fetched_bars(names[1:], feeding)
     if names[0] == QUOTES:
         return fetched_prices(names[1:], feeding, polling or PollOptions())
     if SIMULATOR in names:
@@ -189,12 +193,29 @@ def stop_on_sigterm(stop: Callable[[], None]) -> None:
 
 def fetched_news(symbols: tuple[str, ...], feeding: FeedOptions) -> Iterator[Block]:
     """Headlines of today about the symbols, gold futures without any."""
-    from ..feeds.yahoo.news import SYMBOLS, headlines
+    from ..feeds.yahoo import SYMBOLS
+    from ..feeds.yahoo.news import headlines
 
     if feeding.follow or feeding.derive:
         raise UsageError("news is fetched once and holds no market: --follow and --derive do not go with it")
     end = UNDEF_TIME if feeding.end is None else feeding.end
     return headlines(symbols or SYMBOLS, start=feeding.start or 0, end=end, limit=feeding.limit)
+
+
+def fetched_bars(others: tuple[str, ...], feeding: FeedOptions) -> Iterator[Block]:
+    """Yahoo's bars of the symbols asked for, gold futures without any."""
+    from ..feeds.yahoo import SYMBOLS
+    from ..feeds.yahoo.bars import DAYS, KINDS, bars
+
+    if others:
+        raise UsageError("yahoo cannot be combined with other sources (a file of that name is ./yahoo); "
+                         "its symbols are named by --symbol")
+    if feeding.follow or feeding.derive:
+        raise UsageError("the bars of yahoo are fetched once: --follow and --derive do not go with it")
+    schema = feeding.schema or (DAYS,)
+    if len(set(schema)) > 1 or schema[0] not in KINDS:
+        raise UsageError(f"--schema: yahoo gives one of {', '.join(KINDS)} at a time")
+    return bars(feeding.symbol or SYMBOLS, schema[0], feeding.start, feeding.end, now=time.time_ns())
 
 
 def fetched_prices(symbols: tuple[str, ...], feeding: FeedOptions, polling: PollOptions) -> Iterator[Block]:

@@ -10,26 +10,30 @@ from ..blocks import SECOND
 
 @dataclass(slots=True)
 class MarketClock:
-    """Begins with the first session at the source's first record, then goes on at ``speed``.
+    """Begins with the first session that is given something, then goes on at ``speed``.
 
     At speed 0 it is as far as any session has come. Times are the source's own; ``shift`` (ns) makes them those that
     clients see.
     """
 
-    origin: int                     # ns, time of the source's first record
+    origin: int                     # ns, where it begins
     speed: float
+    grain: int = 0                  # ns: the shift is a multiple of this; 0: there is none
     shift: int = 0
     begun: int | None = None        # ns, monotonic
     reached: int = 0                # ns, the newest record sent
 
-    def begin(self, grain: int, *, shifted: bool) -> bool:
-        """Start, if nobody did before. ``grain``: ns of which the shift is to be a multiple."""
+    def begin(self) -> bool:
+        """Start, if nobody did before."""
         if self.begun is not None:
             return False
+        self.shift = self.shift_of_now()
         self.begun = time.monotonic_ns()
-        if shifted:
-            self.shift = (time.time_ns() - self.origin) // grain * grain
         return True
+
+    def shift_of_now(self) -> int:
+        """By how much (ns) the source is moved if it begins now."""
+        return (time.time_ns() - self.origin) // self.grain * self.grain if self.grain else 0
 
     def now(self) -> int:
         """Market time, ns."""
@@ -50,4 +54,4 @@ class MarketClock:
     @property
     def shown(self) -> int:
         """Market time as clients see it, ns."""
-        return self.now() + self.shift
+        return self.now() + (self.shift if self.begun is not None else self.shift_of_now())

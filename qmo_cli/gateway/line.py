@@ -26,7 +26,7 @@ class Wanted:
 
     schema: str
     native: bool                                          # the source has the schema itself
-    ids: list[int]                                        # of the symbols that mean an instrument
+    ids: list[int] = field(default_factory=list)          # of the symbols that mean an instrument
     parents: tuple[str, ...] = ()                         # whose instruments may still come
     everything: bool = False                              # ALL_SYMBOLS
     begin: int = 0                                        # ns: nothing of before is sent, but for a replay
@@ -45,8 +45,9 @@ class Line:
     blocks: Iterable[Block]
     shift: int = 0
     head: int | None = None
+    sent: int = 0                                         # ns, time of the newest record that was taken out
     ended: bool = False
-    names: dict[int, Name] = field(default_factory=dict)  # instruments that the client has yet to be told of
+    names: dict[int, Name] = field(default_factory=dict)  # not yet told
     _ids: array[int] | None = None
     _data: bytes = b""
     _at: int = 0
@@ -72,12 +73,18 @@ class Line:
     def take(self, until: int, limit: int) -> bytes:
         """The records before a time (ns) that are at hand, ``head`` among them in any case; about ``limit`` bytes."""
         data, at = self._data, self._at
-        stop = max(stream.first_from(data, at, until + self.shift, False), at + 4 * data[at])
-        if stop - at > limit:
-            stop = min(stop, at + 4 * data[at] * max(1, limit // (4 * data[at]))) if _plain(data, at) else stop
-        self._at = stop
+        size = 4 * data[at]
+        stop = max(stream.first_from(data, at, until + self.shift, False), at + size)
+        if stop - at > limit:                             # a line's records have all one size
+            stop = at + size * max(1, limit // size)
+        self._at, self.sent = stop, stream.record_time(data, stop - size) - self.shift
         self.head = stream.record_time(data, stop) - self.shift if stop < len(data) else None
         return data[at:stop]
+
+    def new_names(self) -> dict[int, Name]:
+        """Instruments that turned up and that the client has not been told of."""
+        names, self.names = self.names, {}
+        return names
 
     def skip_to(self, ts: int) -> None:
         """Forget what is at hand of before a time (ns)."""
@@ -112,10 +119,11 @@ class Line:
         while at < stop:
             number, series, symbol = read_mapping(data, at)
             wanted = self.wanted
-            new = wanted.everything or any(belongs((series, symbol), parent) for parent in wanted.parents)
-            if new and number not in wanted.ids:
+            asked = [symbol or series] if wanted.everything else []
+            asked += [parent for parent in wanted.parents if belongs((series, symbol), parent)]
+            if asked and number not in wanted.ids:
                 wanted.ids.append(number)
-                self.names[number] = series, symbol
+                self.names[number] = asked[0], symbol
                 if self._ids is not None:
                     self._ids.append(number)
             at += 4 * data[at]
@@ -150,11 +158,6 @@ class Line:
                 yield orders.snapshot(wanted.ids, begin)
             return
         yield from pieces
-
-
-def _plain(data: bytes, at: int) -> bool:
-    """Whether all records from an offset on have one length."""
-    return bool(stream.same(data, at) == len(data))
 
 
 def since(data: bytes, ts: int) -> bytes:

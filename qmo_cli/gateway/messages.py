@@ -27,6 +27,8 @@ TEXTS = {
     SKIPPED: "Slow client detected for session, records were skipped",
     AGED_OUT: "Replay data is no longer available",
 }
+SLOW = "Warning: slow reading, records are sent later than they happened"
+CORRUPT = bytes(64)                # the length of a record is never 0
 
 
 def system_message(code: int, text: str, ts: int) -> bytes:

@@ -31,6 +31,9 @@ class GatewayOptions:
     replay_limit: float | None = field(default=None, metadata={
         "help": "How many hours back a client may start; 24 unless given, for mbo and definition 168.",
         "metavar": "HOURS"})
+    history: float = field(default=0.0, metadata={
+        "help": "How many minutes of the source have passed already when the first client starts.",
+        "metavar": "MINUTES"})
     end: str = field(default="wait", metadata={
         "help": "At the source's end: stay connected with heartbeats, or close (fin)."})
     exit_at_end: bool = field(default=False, metadata={
@@ -53,6 +56,8 @@ class GatewayOptions:
             raise UsageError(f"--port {self.port}: a port is a number from 0 to 65535")
         if not 0 <= self.speed < float("inf"):
             raise UsageError(f"--speed {self.speed:g}: the pace must be 0 or more")
+        if not 0 <= self.history < 1e7:
+            raise UsageError(f"--history {self.history:g}: minutes must be 0 or more")
         for name in ("heartbeat", "replay_limit", "seconds", "max_sessions"):
             value = getattr(self, name)
             if value is not None and not value > 0:

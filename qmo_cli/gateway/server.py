@@ -14,10 +14,11 @@ from typing import Self
 
 from ..errors import SourceUnavailable
 from .clock import MarketClock
+from .connection import LARGEST_LINE
 from .faults import Schedule
 from .options import GatewayOptions
-from .session import LARGEST_LINE, Session
-from .shift import grain_of
+from .session import Session
+from .shift import MINUTE, grain_of, prepare
 from .symbols import Directory, MakeBlocks, look_into
 
 logger = logging.getLogger(__name__)
@@ -38,7 +39,10 @@ class Gateway:
         self.make_blocks = make_blocks
         self.options = options or GatewayOptions()
         self.contents = look_into(make_blocks)
-        self.clock = MarketClock(self.contents.origin, self.options.speed)
+        self.clock = MarketClock(self.contents.origin + int(self.options.history * MINUTE), self.options.speed)
+        if self.options.shift_to_now:
+            prepare()
+            self.clock.grain = grain_of(self.contents.schemas)
         self.schedule = Schedule(list(self.options.faults))
         self.port = self.options.port
         self.sessions = 0                                    # connections so far
@@ -162,10 +166,6 @@ class Gateway:
                 self.stop()
             self.finished()
 
-    def begin(self) -> bool:
-        """Let market time begin, if it has not; true for the session with which it does."""
-        return self.clock.begin(grain_of(self.contents.schemas), shifted=self.options.shift_to_now)
-
     async def as_of(self, ts: int) -> Directory:
         """Who is who at a time, ns."""
         async with self._lock:
@@ -182,7 +182,7 @@ class Gateway:
         """Break all connections and listen no more, for a while."""
         self._close()
         for session in list(self._open):
-            session.reset()
+            session.connection.reset()
         task = asyncio.create_task(self._come_up(seconds))
         self._background.add(task)
         task.add_done_callback(self._background.discard)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..records.layout import SCHEMAS
 from .messages import SUBSCRIPTION, fields_of
@@ -30,6 +30,10 @@ class Subscription:
     snapshot: bool = False
     number: str | None = None
     last: bool = True                  # of a list of symbols that took several lines
+
+    def of(self, symbols: tuple[str, ...]) -> Subscription:
+        """The same for these symbols."""
+        return replace(self, symbols=symbols)
 
 
 def subscription_of(line: str) -> Subscription:

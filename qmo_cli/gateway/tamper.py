@@ -35,6 +35,7 @@ class Tamper:
         at = 0
         while at < len(data):
             end = at + 4 * data[at]
+            yield from self._released(stream.record_time(data, at))
             if self.left_out:
                 self.left_out -= 1
             elif (fault := self.schedule.change()) is not None:
@@ -43,7 +44,7 @@ class Tamper:
                 end = self._reach(data, at)
                 yield data[at:end]
                 self.schedule.served += stream.count(data, at, end)
-                yield from self._released(data, end)
+                yield from self._second()
             at = end if end < len(data) else at
             self.coming = data[at:at + 4 * data[at]]
             yield from self.stops()
@@ -70,12 +71,14 @@ class Tamper:
             room -= 1
         return end
 
-    def _released(self, data: bytes, end: int) -> Iterator[bytes]:
-        """What was held back and is due now."""
+    def _second(self) -> Iterator[bytes]:
+        """The record that changed places with the one just sent."""
         if self.swapped:
             yield self.swapped
             self.swapped = b""
-        ts = stream.record_time(data, end) if end < len(data) else 0
+
+    def _released(self, ts: int) -> Iterator[bytes]:
+        """What was held back until a time."""
         for item in list(self.held):
             if item[0] <= ts:
                 self.held.remove(item)

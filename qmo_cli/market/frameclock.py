@@ -217,12 +217,11 @@ class FrameClock:
     def pause(self, ts: int) -> None:
         """Nothing is heard any more: what is open ends here, and every instrument has a frame that tells it."""
         instrument: Instrument
-        quiet: list = []
-        for instrument in self.instruments.values():
-            if instrument is not None and not instrument.frame.end:
-                quiet.append(instrument)  # noqa: PERF401 - the variable of a comprehension does not see C fields
+        busy: list = self.busy()
         self.interrupt(ts)
-        for instrument in quiet:
+        for instrument in self.instruments.values():
+            if instrument is None or instrument in busy:
+                continue
             instrument.frame.restart(self.newest)
             self.close(instrument, self.newest, True)
         self.release()

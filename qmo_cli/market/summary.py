@@ -14,7 +14,7 @@ from qmo_cli.packets import Health, Inputs, Market
 
 NANO = cython.declare(cython.double, 1e9)
 STALE = cython.declare(cython.longlong, 60_000_000_000)  # ns: an older trade is no price any more
-SIMULATOR = cython.declare(cython.int, 65_535)
+SIMULATOR, YAHOO = cython.declare(cython.int, 65_535), cython.declare(cython.int, 65_534)
 BARE_TRADES, TBBO, MBP_1, MBP_10, MBO = (
     cython.declare(cython.int, 3), cython.declare(cython.int, 4), cython.declare(cython.int, 5),
     cython.declare(cython.int, 6), cython.declare(cython.int, 7),
@@ -86,7 +86,9 @@ def quality_of(instrument: Instrument) -> str:
         return "doubtful"
     if instrument.publisher_id == SIMULATOR and (said is None or said == "real-time"):
         return "simulated"
-    return "replay" if said is None else said
+    if said is None:
+        return "delayed" if instrument.publisher_id == YAHOO else "replay"
+    return said
 
 
 @cython.cfunc

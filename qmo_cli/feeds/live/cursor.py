@@ -26,6 +26,13 @@ class Seen(NamedTuple):
     ts_event: int               # ns
     data: bytes
 
+    @property
+    def snapshot(self) -> int | None:
+        """Time (ns) of the snapshot that an MBO record belongs to: its orders are older than it is."""
+        if self.rtype != MBO or not self.data[FLAGS] & F_SNAPSHOT:
+            return None
+        return int.from_bytes(self.data[TS_RECV:TS_RECV + 8], "little")
+
 
 @dataclass(slots=True)
 class Cursor:
@@ -33,29 +40,32 @@ class Cursor:
 
     positions: dict[int, int] = field(default_factory=dict)                      # rtype -> ns
     seconds: dict[int, Counter[tuple[int, int, int]]] = field(default_factory=dict)
+    snapshot: int = -1          # ns, time of the last one; they are delivered whole
 
     def advance(self, records: Iterable[Seen]) -> None:
         """These records were delivered."""
-        for rtype, instrument_id, ts_event, data in records:
-            if rtype == MBO and data[FLAGS] & F_SNAPSHOT:
-                self._snapshot(data)
+        for record in records:
+            taken = record.snapshot
+            if taken is not None:
+                self._snapshot(taken, last=bool(record.data[FLAGS] & F_LAST))
                 continue
-            if ts_event > self.positions.get(rtype, -1):
-                self.positions[rtype] = ts_event
-            second = ts_event // SECOND
+            if record.ts_event > self.positions.get(record.rtype, -1):
+                self.positions[record.rtype] = record.ts_event
+            second = record.ts_event // SECOND
             if second not in self.seconds:
-                self._forget(second)
-            self.seconds[second][rtype, instrument_id, ts_event] += 1
+                self.seconds[second] = Counter()
+                self._forget()
+            if second in self.seconds:
+                self.seconds[second][record[:3]] += 1
 
-    def _snapshot(self, data: bytes) -> None:
-        """The orders of a snapshot are older than it is. Once it is whole, the stream goes on from its time."""
-        if data[FLAGS] & F_LAST:
-            taken = int.from_bytes(data[TS_RECV:TS_RECV + 8], "little")
+    def _snapshot(self, taken: int, *, last: bool) -> None:
+        """Once a snapshot is whole, the stream goes on from its time (ns)."""
+        self.snapshot = max(self.snapshot, taken)
+        if last:
             self.positions[MBO] = max(self.positions.get(MBO, 0), taken)
 
-    def _forget(self, second: int) -> None:
-        """Begin a second, and drop those that are too old to be asked for again."""
-        self.seconds[second] = Counter()
+    def _forget(self) -> None:
+        """Drop the seconds that are too old to be asked for again."""
         oldest = min(self.positions.values(), default=0) // SECOND - 2
         for old in [known for known in self.seconds if known < oldest]:
             del self.seconds[old]
@@ -64,6 +74,7 @@ class Cursor:
         """Begin anew: nothing was delivered."""
         self.positions.clear()
         self.seconds.clear()
+        self.snapshot = -1
 
     def start(self, rtype: int) -> int | None:
         """From which ts_event (ns) records of a type are asked for again; None: none was delivered yet."""
@@ -75,7 +86,7 @@ class Cursor:
         seen: Counter[tuple[int, int, int]] = Counter()
         for counts in self.seconds.values():
             seen.update(counts)
-        return Skip(dict(self.positions), seen)
+        return Skip(dict(self.positions), seen, self.snapshot)
 
 
 @dataclass(slots=True)
@@ -84,16 +95,18 @@ class Skip:
 
     positions: dict[int, int]
     seen: Counter[tuple[int, int, int]]
-    left_out: int = 0
+    snapshot: int
 
     def known(self, record: Seen) -> bool:
         """Whether a record was delivered before; it is then counted off."""
+        taken = record.snapshot
+        if taken is not None:
+            return taken <= self.snapshot
         position = self.positions.get(record.rtype)
         if position is None or record.ts_event > position:
             return False
         key = record[:3]
         known = record.ts_event < position - OVERLAP or self.seen[key] > 0
         if known:
-            self.left_out += 1
             self.seen[key] -= 1
         return known

@@ -1,6 +1,6 @@
 """What one connection brings, sorted: market records that go on, and what the gateway says about itself.
 
-Records go on by whole events: an event that a lost connection tore is then asked for again as a whole.
+Records go on by whole events and snapshots: one that a lost connection tore is then asked for again as a whole.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from ...blocks import ERROR, F_LAST, F_SNAPSHOT, MAPPING, MBO, SECOND, SYSTEM, UNDEF_TIME
+from ...blocks import ERROR, F_LAST, MAPPING, MBO, SECOND, SYSTEM, UNDEF_TIME
 from ...market import stream
 from ...records.layout import SCHEMAS, header_at, read_error, read_mapping, read_system
 from ...records.own import Kind
@@ -53,7 +53,7 @@ class Intake:
     late: int = 0               # records that came too late to be used, not yet told
     moved: list[tuple[str, int, int]] = field(default_factory=list)
     _held: list[Seen] = field(default_factory=list)
-    _pieces: list[bytes] = field(default_factory=list)
+    _done: list[Seen] = field(default_factory=list)  # whole events that nobody has asked for yet
     _open: set[int] = field(default_factory=set)    # instruments in the middle of an event
 
     def take(self, data: bytes) -> Iterator[Said]:
@@ -80,8 +80,9 @@ class Intake:
         if all_of_it:
             self._open.clear()
             self._release()
-        data, self._pieces = b"".join(self._pieces), []
-        return data
+        done, self._done = self._done, []
+        self.cursor.advance(record for record in done if record.rtype != MAPPING)
+        return b"".join([record.data for record in done])
 
     @property
     def holding(self) -> bool:
@@ -113,7 +114,7 @@ class Intake:
             self.cursor.advance([seen])
             return
         self._held.append(seen)
-        if rtype == MBO and not record[FLAGS] & (F_LAST | F_SNAPSHOT):
+        if rtype == MBO and not record[FLAGS] & F_LAST:
             self._open.add(instrument_id)
         else:
             self._open.discard(instrument_id)
@@ -130,8 +131,7 @@ class Intake:
         return True
 
     def _release(self) -> None:
-        self.cursor.advance(self._held)
-        self._pieces += [record.data for record in self._held]
+        self._done += self._held
         self._held.clear()
 
     def _map(self, record: bytes) -> None:
@@ -144,7 +144,7 @@ class Intake:
             return
         self.names[instrument_id] = (series, symbol)
         self._release()
-        self._pieces.append(record)
+        self._done.append(Seen(MAPPING, instrument_id, 0, record))
 
     def _system(self, code: int, text: bytes) -> Iterator[Said]:
         words = text.decode("utf-8", "replace")

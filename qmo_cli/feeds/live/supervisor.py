@@ -28,7 +28,7 @@ from .request import (
     Refused,
     Request,
 )
-from .session import Session
+from .session import CONNECT_TIMEOUT, Session
 
 logger = logging.getLogger(__name__)
 
@@ -43,6 +43,7 @@ FRESH = 2 * SECOND              # ns by which a record may be behind the wall cl
 DAY = 86_400 * SECOND
 NAME = "live"                   # of the source, in error messages
 FINAL = frozenset({AUTH_FAILED, KEY_DEACTIVATED, BAD_SUBSCRIPTION})  # trying again does not help
+NOT_RESUMED = FINAL | {TOO_OLD}
 MOST_WORDS = 150                # characters of a reason: a system record has room for 302 bytes
 
 
@@ -71,6 +72,7 @@ class Live:
     newest: int = 0             # ns, time of the newest record so far
     heartbeat: int = HEARTBEAT
     watchdog: float = WATCHDOG
+    timeout: float = CONNECT_TIMEOUT  # s to connect, and again to be let in
     stopping: bool = False
     marks: Marks = field(init=False)
     schemas: tuple[str, ...] = field(init=False)
@@ -93,7 +95,7 @@ class Live:
         """The stream. Raises NotEntitled where the vendor refuses, SourceUnavailable where none answers at first."""
         while not self.stopping:
             asked = self._request()
-            session = Session(asked, self.key)
+            session = Session(asked, self.key, self.timeout)
             try:
                 session.open()
                 yield from self._listen(session, asked)
@@ -108,8 +110,8 @@ class Live:
         yield self._tell(Said("end", "stopped"))
 
     def _request(self) -> Request:
-        start = None if self.marks.newest else self.start
-        return request(self.options, self.wanted.subscriptions(self.schemas, self.cursor, start), self.heartbeat)
+        subscriptions = self.wanted.subscriptions(self.schemas, self.cursor, self.start)
+        return request(self.options, subscriptions, self.heartbeat)
 
     # --- one connection
 
@@ -136,16 +138,25 @@ class Live:
 
     def _take(self, intake: Intake, data: bytes, now: float) -> Iterator[Block]:
         """What a read brought, and what it means for the time and the state of the stream."""
-        for said in intake.take(data):
-            yield self._tell(said)
+        try:
+            for said in intake.take(data):
+                yield from self._give(intake.ready())
+                yield self._tell(said)
+        except (Lost, Refused) as error:  # what came before it is whole
+            over = isinstance(error, Refused) and error.code in NOT_RESUMED
+            yield from self._give(intake.ready(all_of_it=over))
+            raise
         if intake.moved:
             raise _Resubscribe(tuple(intake.moved))
-        self._begun, self._failures = True, 0
+        self._begun = True
         if intake.fresh:
             self.marks.record(intake.newest, now)
         if not self.marks.catching_up and (intake.records or intake.heard):
             yield from self._caught_up()
-        yield from self._give(intake.ready())
+        ready = intake.ready()
+        if ready or intake.heard:
+            self._failures = 0
+        yield from self._give(ready)
         if self.marks.catching_up and (intake.caught_up or abs(time.time_ns() - intake.newest) < FRESH):
             self.marks.catching_up = False
             yield from self._caught_up()
@@ -210,9 +221,9 @@ class Live:
 
     def _gap(self, why: str) -> Iterator[Block]:
         """Begin anew, with a snapshot: what came since the last record is lost, and that is said."""
-        since = max(self.cursor.positions.values(), default=self.marks.newest)
+        since = max(self.cursor.positions.values(), default=self.marks.newest or self.start or 0)
         self.cursor.clear()
-        self._broken = None
+        self.start = self._broken = None
         yield self._tell(Said("gap", f"records since {iso(since)} are lost: {why}"))
 
     # --- rolls

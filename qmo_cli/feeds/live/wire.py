@@ -32,6 +32,9 @@ class Wire(DatabentoLiveProtocol):
     def buffer_updated(self, nbytes: int) -> None:
         try:
             super().buffer_updated(nbytes)
+        except Exception as error:
+            self.inbox.fail(Lost(f"what it sent cannot be read ({error})"))
+            raise
         finally:
             if self.received:
                 self.inbox.put(b"".join(self.received))

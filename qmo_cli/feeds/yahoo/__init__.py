@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .ask import GOLD
+from .ask import GOLD, SYMBOLS
 from .prices import price
 
-__all__ = ["GOLD", "price"]
+__all__ = ["GOLD", "SYMBOLS", "price"]

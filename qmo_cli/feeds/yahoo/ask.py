@@ -7,6 +7,7 @@ import re
 import threading
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from hashlib import blake2b
 from typing import Any, TypeVar
 
@@ -15,6 +16,7 @@ from ...errors import SourceUnavailable
 Answer = TypeVar("Answer")
 
 GOLD = "GC=F"                      # the front contract of gold futures, as Yahoo calls it
+SYMBOLS = (GOLD,)                  # what is asked for where nobody says
 UNKNOWN = "Yahoo knows no such symbol"
 OUR_IDS = 1 << 31                  # no exchange's instrument id lies above
 # what the library says in ways of its own: part of the error's type and text -> in words
@@ -34,6 +36,8 @@ def library() -> Any:
     warnings.filterwarnings("ignore", category=DeprecationWarning, module="yfinance")  # of how it uses others
     logging.getLogger("yfinance").setLevel(logging.CRITICAL)
     yfinance.config.debug.hide_exceptions = False
+    with suppress(AttributeError):  # a matter of this release: it would give a kept error page ever after
+        yfinance.data.YfData.cache_get.cache_clear()
     return yfinance
 
 

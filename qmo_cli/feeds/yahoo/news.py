@@ -13,11 +13,10 @@ from ...blocks import UNDEF_TIME, Block
 from ...errors import BadData, SourceUnavailable
 from ...records import News, to_dbn
 from ...times import SECOND
-from .ask import GOLD, library, within
+from .ask import library, within
 
 logger = logging.getLogger(__name__)
 
-SYMBOLS = (GOLD,)
 COUNT = 50                         # headlines asked for by symbol
 DEADLINE = 30.0                    # s for one symbol: the library's own limit covers only part of what it does
 SHORTENED = "..."
