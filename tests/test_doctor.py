@@ -141,7 +141,7 @@ def test_a_wrong_configuration_file_is_a_finding_and_hides_no_other(
     file = tmp_path / "config" / "qmo" / "config.toml"
     file.parent.mkdir(parents=True)
     for text, words in (("[route", "this is not TOML"), ("[rout]", "unknown table"), ("[route]\nevry = 1", "unknown"),
-                        ("[engine.iceberg]\nzone = 1", "zone"), ("[feed]\nlimit = \"many\"", "limit")):
+                        ("[engine.iceberg]\nzone = 1", "zone"), ('[feed]\nlimit = "many"', "limit")):
         file.write_text(text)
         code, lines = examined(capfd, "--offline")
         assert (code, lines["configuration"]["status"], lines["python"]["status"]) == (1, "fail", "ok")
