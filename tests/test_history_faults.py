@@ -16,7 +16,7 @@ import pytest
 from click.testing import CliRunner
 
 from qmo_cli.cli import cli
-from qmo_cli.commands import sources
+from qmo_cli.commands import origins
 from qmo_cli.errors import BadData, NotEntitled, QmoError, SourceUnavailable, UsageError
 from qmo_cli.feeds.history.shelf import LEDGER, PART, Shelf
 
@@ -263,10 +263,10 @@ def test_without_a_key_it_says_where_to_put_one(service: Service, monkeypatch: p
 
 def test_a_person_is_asked_only_at_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal, pipe = SimpleNamespace(isatty=lambda: True), SimpleNamespace(isatty=lambda: False)
-    monkeypatch.setattr(sources, "sys", SimpleNamespace(stdin=pipe, stderr=terminal))
-    assert sources.person_asked() is None
-    monkeypatch.setattr(sources, "sys", SimpleNamespace(stdin=terminal, stderr=terminal))
-    monkeypatch.setattr(sources.click, "confirm", lambda question, err: question == "Download for $3.17?" and err)
-    ask = sources.person_asked()
+    monkeypatch.setattr(origins, "sys", SimpleNamespace(stdin=pipe, stderr=terminal))
+    assert origins.person_asked() is None
+    monkeypatch.setattr(origins, "sys", SimpleNamespace(stdin=terminal, stderr=terminal))
+    monkeypatch.setattr(origins.click, "confirm", lambda question, err: question == "Download for $3.17?" and err)
+    ask = origins.person_asked()
     assert ask is not None
     assert ask("Download for $3.17?")

@@ -15,7 +15,7 @@ from ..score import ScoreOptions
 from ..signals.sizing import SignalOptions
 from .options import Moment, Stage, stage_options
 from .output import write_all
-from .sources import FEED, HISTORICAL, SIM, FeedOptions, read_blocks, source_argument
+from .sources import FEED, HISTORICAL, SIM, Asked, FeedOptions, read_blocks, source_argument
 from .stages import ROUTE, SCORE, SIGNAL, Batches, set_option, weight_option, weighted
 from .whole import chain, looked_into, packets_of
 
@@ -54,7 +54,8 @@ def explain(  # one parameter for each stage's options
     looked = looked_into("explain", source)
     batches = packets_of("explain", looked)
     if batches is None:
-        blocks = read_blocks("explain", source, feeding, simulation, looked, historical)
+        asked = Asked(feeding=feeding, simulation=simulation, historical=historical)
+        blocks = read_blocks("explain", source, asked, looked)
         batches = chain(blocks, parameters, routing, weighted(scoring, weights), signalling)
     chosen = changed(batches, until) if changes else last(batches, until)
     write_all((explained(packet) + "\n").encode() for packet in chosen)

@@ -6,10 +6,11 @@ import click
 
 from ..feeds.history.options import HistoryOptions
 from ..feeds.live.options import LiveOptions
+from ..feeds.quotes.options import PollOptions
 from ..feeds.sim import SimOptions
 from .options import Stage, stage_options
 from .output import refuse_binary_on_terminal, write_all
-from .sources import FEED, HISTORICAL, LIVING, SIM, FeedOptions, read_blocks, source_argument
+from .sources import FEED, HISTORICAL, LIVING, POLL, SIM, Asked, FeedOptions, read_blocks, source_argument
 
 EPILOG = """\b
 Examples:
@@ -22,6 +23,8 @@ Examples:
   qmo feed yahoo --start -30d > gold-days.ndjson
   qmo feed yahoo --schema ohlcv-1h | qmo engine bars --set bars.period=1d
   qmo feed news GC=F DX-Y.NYB > headlines.ndjson
+  qmo feed quotes --poll 1m >> prices.ndjson
+  qmo feed --list
 """
 
 
@@ -29,10 +32,11 @@ Examples:
 @source_argument
 @click.option("--encoding", type=click.Choice(["ndjson", "dbn"]), default="ndjson", show_default=True,
               help="Form of the records: lines of JSON, or binary DBN.")
-@stage_options(FEED, SIM, LIVING, HISTORICAL)
+@click.option("--list", "listing", is_flag=True, help="List the sources: what each gives and needs.")
+@stage_options(FEED, SIM, LIVING, HISTORICAL, POLL)
 def feed(
-    source: tuple[str, ...], encoding: str, feeding: FeedOptions, simulation: SimOptions, living: LiveOptions,
-    historical: HistoryOptions,
+    source: tuple[str, ...], encoding: str, listing: bool, feeding: FeedOptions, simulation: SimOptions,
+    living: LiveOptions, historical: HistoryOptions, polling: PollOptions,
 ) -> None:
     """Read market records from files, pipes or the simulator.
 
@@ -51,10 +55,19 @@ def feed(
     days back), with --schema ohlcv-1m minutes (a week, up to 30 days back), of gold futures or of each --symbol (GC=F,
     SI=F, ^TNX). They are delayed, only bars that are over come, and trade dates of gold that Yahoo lacks are named
     in system records, not filled.
+
+    quotes, with symbols behind it (GC.v.0 without any), fetches a price again and again, as qmo quote does, until
+    --limit prices are there or it is stopped; system records say when prices are Yahoo's, when there are none, and when
+    they are Databento's again.
     """
     from ..ndjson import DbnWriter, LineWriter
+    from .listing import source_table
 
-    blocks = read_blocks("feed", source, feeding, simulation, historical=historical, living=living)
+    if listing:
+        click.echo(source_table())
+        return
+    asked = Asked(feeding=feeding, simulation=simulation, historical=historical, living=living, polling=polling)
+    blocks = read_blocks("feed", source, asked)
     if encoding == "dbn":
         refuse_binary_on_terminal()
         write_all(map(DbnWriter().encode, blocks))

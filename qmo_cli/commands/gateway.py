@@ -15,7 +15,8 @@ from ..feeds.sim import SimOptions
 from ..gateway.faults import parse_fault
 from ..gateway.options import GatewayOptions
 from .options import Part, Stage, stage_options
-from .sources import SIM, SIMULATOR, STDIN, source_argument
+from .origins import SIMULATOR
+from .sources import SIM, STDIN, source_argument
 
 if TYPE_CHECKING:
     from ..blocks import Block
@@ -90,7 +91,7 @@ def check(source: tuple[str, ...], simulation: SimOptions) -> None:
 
 def opened(source: tuple[str, ...], simulation: SimOptions) -> Iterator[Block]:
     """The source from its beginning."""
-    from ..feeds import open_source
+    from ..feeds.files import open_source
     from ..feeds.sim import simulate
 
     return simulate(simulation) if source == (SIMULATOR,) else open_source(source)

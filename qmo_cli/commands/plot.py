@@ -15,7 +15,7 @@ from ..score import ScoreOptions
 from ..signals.sizing import SignalOptions
 from .options import Part, Stage, stage_options
 from .output import suit_memory_to_streams, write
-from .sources import FEED, HISTORICAL, SIM, FeedOptions, read_blocks, source_argument
+from .sources import FEED, HISTORICAL, SIM, Asked, FeedOptions, read_blocks, source_argument
 from .stages import ROUTE, SCORE, SIGNAL, from_option, set_option, weight_option, weighted
 from .whole import chain, looked_into, packets_of
 
@@ -57,7 +57,8 @@ def plot(  # one parameter for each stage's options
     looked = looked_into("plot", source)
     batches = packets_of("plot", looked)
     if batches is None:
-        blocks = read_blocks("plot", source, feeding, simulation, looked, historical)
+        asked = Asked(feeding=feeding, simulation=simulation, historical=historical)
+        blocks = read_blocks("plot", source, asked, looked)
         batches = chain(blocks, parameters, routing, weighted(scoring, weights), signalling)
     shown = Collection(since, plotting.until, frozenset(feeding.symbol))
     shown.read(batches)
