@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -25,6 +26,7 @@ logger = logging.getLogger(__name__)
 
 MOST_SESSIONS = 64
 REMEMBERED = 10_000             # lines of the log
+AGAIN = 0.1                     # seconds between two attempts to have the port back
 READY = 30.0                    # seconds for a thread to begin or end
 
 
@@ -127,7 +129,8 @@ class Gateway:
                 self._connected, self.options.host, self.port, limit=LARGEST_LINE)
         except OSError as error:
             where = f"{self.options.host}:{self.port}"
-            raise SourceUnavailable(f"cannot listen at {where}: {error.strerror or error}") from error
+            reason = os.strerror(error.errno) if error.errno else str(error)
+            raise SourceUnavailable(f"cannot listen at {where}: {reason}") from error
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def _end(self) -> None:
@@ -144,7 +147,10 @@ class Gateway:
     # sessions
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if len(self._open) >= MOST_SESSIONS or self._server is None:
+        if self._server is None:                             # it came just before the port was closed
+            writer.transport.abort()
+            return
+        if len(self._open) >= MOST_SESSIONS:
             writer.write(b"success=0|error=User has reached their open connection limit\n")
             writer.close()
             self.note("one connection too many, refused")
@@ -189,6 +195,9 @@ class Gateway:
 
     async def _come_up(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
-        await self._listen()
+        while self._server is None:
+            with contextlib.suppress(SourceUnavailable):      # somebody has the port at the moment
+                await self._listen()
+            await asyncio.sleep(AGAIN)
         self.note("listening again")
 

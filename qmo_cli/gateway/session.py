@@ -40,7 +40,7 @@ class Session:
     ) -> None:
         self.gateway, self.number = gateway, number
         self.connection = Connection(reader, writer, gateway.clock)
-        self.tamper = Tamper(gateway.schedule)
+        self.tamper = Tamper(gateway.schedule, self.note)
         self.fields: dict[str, str] = {}           # what the client said of itself
         self.requests: list[Subscription] = []     # not yet looked at
         self.symbols: list[str] = []               # of a list that takes several lines
