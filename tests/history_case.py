@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from qmo_cli.feeds import open_source
+from qmo_cli.feeds.files import open_source
 from qmo_cli.feeds.history import client
 from qmo_cli.feeds.history.options import HistoryOptions
 from qmo_cli.feeds.history.source import history

@@ -217,7 +217,8 @@ MINUTE = SimOptions(minutes=1)
 
 def read(*source: str, **feeding: Any) -> list[tuple[str | None, bytes]]:
     """What a command reads: the schema of each block, and its bytes."""
-    return [(b.schema, b.data) for b in read_blocks("feed", source, Asked(feeding=FeedOptions(**feeding), simulation=MINUTE))]
+    asked = Asked(feeding=FeedOptions(**feeding), simulation=MINUTE)
+    return [(b.schema, b.data) for b in read_blocks("feed", source, asked)]
 
 
 @pytest.mark.parametrize("schema", DERIVED)

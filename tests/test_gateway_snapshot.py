@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from qmo_cli.blocks import MBO, Block
-from qmo_cli.feeds import open_source
+from qmo_cli.feeds.files import open_source
 from qmo_cli.feeds.sim import SimOptions, simulate
 from qmo_cli.gateway.orders import Orders
 from qmo_cli.records.layout import mapping_bytes

@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 from qmo_cli.blocks import SECOND
-from qmo_cli.feeds import open_source
 from qmo_cli.feeds.dbn import DbnReader
+from qmo_cli.feeds.files import open_source
 from qmo_cli.feeds.sim import START
 from qmo_cli.gateway import Gateway
 from tests.live_harness import KEY, market, records, serve
@@ -121,7 +121,7 @@ def test_facts_that_a_capture_holds_are_not_merged_again(tmp_path: Path) -> None
 
 
 def test_a_reader_that_sleeps_costs_no_memory_and_no_record() -> None:
-    source = market(seconds=120.0, rate=2000.0)
+    source = market(seconds=300.0, rate=2000.0)
     orders = records(source)
     asked = ("--encoding", "dbn", "--start", "2026-10-05T13:00Z")
     with serve(source=source, speed=0.0) as gateway, qmo(*live(gateway, "feed", *asked)) as process:
