@@ -279,7 +279,8 @@ class Router:
         if self.grade.happened(kind):
             present: list[Any] = [each for each in self.reader.instruments.values() if each is not None]
             for instrument in present:
-                instrument.quality, instrument.source = self.grade.now, None
+                instrument.quality = self.grade.now
+                instrument.source = instrument.source if kind == "stale" else None
         if kind == "stale":
             self.reader.pause(ts)
 
