@@ -90,6 +90,34 @@ def test_two_schemas_of_one_session_come_in_the_order_of_time() -> None:
     assert (0, MBO) in same
 
 
+def test_the_order_of_several_schemas_does_not_depend_on_the_pace() -> None:
+    found = []
+    for speed in (0.0, 500.0):
+        with serving(speed=speed) as gateway, Client(gateway.port) as client:
+            client.login()
+            for schema in ("ohlcv-1s", "trades", "bbo-1m", "mbo"):
+                client.ask(schema)
+            client.say("start_session=0")
+            found.append(of_market(client.read()))
+    assert found[0] == found[1]
+    assert {record[1] for record in found[0]} == {32, 0, 196, MBO}
+
+
+def test_a_schema_of_few_records_does_not_hold_up_the_others() -> None:
+    long = SimOptions(seed=3, minutes=30)
+    with serving(source=lambda: simulate(long), speed=1.0) as gateway, Client(gateway.port) as client:
+        client.login()
+        client.ask("ohlcv-1h")
+        client.ask()
+        begun = time.monotonic()
+        client.say("start_session=0")
+        client.read(lambda found: len(of_market(found)) > 10)
+        assert time.monotonic() - begun < 1.0
+        (running,) = gateway._open
+        assert running.sender is not None
+        assert running.sender.lines[0].floor < gateway.clock.now() + 60 * SECOND
+
+
 @pytest.mark.parametrize(("symbols", "stype"), [
     ("GC.v.0", "continuous"), ("GC.c.0", "continuous"), ("GCZ6", "raw_symbol"), ("42026", "instrument_id"),
     ("GC.FUT", "parent"), ("ALL_SYMBOLS", "raw_symbol"), ("gc.V.0", "continuous"),

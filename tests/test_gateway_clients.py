@@ -10,8 +10,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from qmo_cli.blocks import Block
-from qmo_cli.gateway import connection, greeting, server
-from qmo_cli.gateway import session as sessions
+from qmo_cli.gateway import connection, greeting, sender, server
 from qmo_cli.gateway.messages import right, well_formed
 
 from .gatewaying import KEY, Client, answer, market, of_market, serving, session, told
@@ -200,4 +199,4 @@ def test_the_gateway_stops_while_clients_are_connected_and_their_connections_end
                 pass
         except ConnectionResetError:
             pass
-    assert sessions.HEARTBEAT == 30.0
+    assert sender.HEARTBEAT == 30.0

@@ -269,7 +269,10 @@ class Derivation:
         return b"".join(self._due(data))
 
     def _due(self, data: bytes) -> Iterator[bytes]:
+        trades = self.schema == "trades"
         for record in _MBO.iter_unpack(data):
+            if trades and record[10] != b"T":
+                continue
             if record[3] not in self.instruments:
                 self.instruments[record[3]] = self.make()
             yield from self.instruments[record[3]].take(record)

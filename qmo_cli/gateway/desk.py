@@ -45,7 +45,7 @@ class Desk:
             self.connection.fail(SYMBOL, text, last=index == len(unknown))
         self.name(names)
         if wanted.ids or wanted.parents or wanted.everything:
-            self.lines.append(Line(wanted, self.gateway.make_blocks(), self.gateway.clock.shift))
+            self.lines.append(Line(wanted, self.gateway.make_blocks(), self.gateway.clock.shift, joining=self.late))
 
     def name(self, names: dict[int, Name]) -> None:
         """Tell the client what instruments are called."""

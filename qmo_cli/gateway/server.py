@@ -17,6 +17,7 @@ from ..errors import SourceUnavailable
 from .clock import MarketClock
 from .connection import LARGEST_LINE
 from .faults import Schedule
+from .messages import metadata
 from .options import GatewayOptions
 from .session import Session
 from .shift import MINUTE, grain_of, prepare
@@ -50,6 +51,8 @@ class Gateway:
         self.sessions = 0                                    # connections so far
         self.log: deque[str] = deque(maxlen=REMEMBERED)
         self._directory = Directory(make_blocks())
+        self._directory.reach(self.clock.origin)             # what can be done before is done before: imports, too
+        metadata(self.contents.dataset, 0, ts_out=False)
         self._lock = asyncio.Lock()
         self._open: dict[Session, asyncio.Task[None]] = {}
         self._gone = 0
