@@ -34,7 +34,7 @@ COMMANDS = {
     "memory": "Look into the memory of zones, retests and icebergs.",
     "risk": "Show the account and its guards as of the end of an input.",
     "evaluate": "Measure detectors on simulated markets, or classical rules on bars.",
-    "gateway": "Rehearse live trading: serve any source as Databento's live gateway would.",
+    "gateway": "Serve any source like Databento's live gateway, for rehearsals.",
     "schema": "Print the JSON Schema of a line type, or list the types.",
 }
 

@@ -17,6 +17,7 @@ from .faults import Fault
 from .line import NEVER, Line
 from .shift import GRAINS
 from .subscription import Subscription
+from .symbols import close
 from .tamper import Tamper
 
 if TYPE_CHECKING:
@@ -71,6 +72,11 @@ class Sender:
                 await self.accept(requests)
                 await self.go_on(wake)
 
+    def close(self) -> None:
+        """Let go of the source."""
+        for line in self.lines:
+            close(line.blocks)
+
     async def accept(self, requests: list[Subscription]) -> None:
         """Open what was asked for."""
         while requests:
@@ -83,8 +89,8 @@ class Sender:
 
     async def go_on(self, wake: asyncio.Event) -> None:
         """One piece of work: look for the next record, wait for its time, or send it."""
-        for line in [line for line in self.lines if line.joining]:
-            line.step()
+        for joining in [line for line in self.lines if line.joining]:
+            joining.step()
             await asyncio.sleep(0)
         self.report_replays()
         line = self.next_line()

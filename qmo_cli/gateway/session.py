@@ -87,6 +87,7 @@ class Session:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            self.sender.close()
 
     async def listen(self) -> None:
         """Take requests while records go out."""
