@@ -68,6 +68,22 @@ def test_nonsense_after_the_handshake_ends_that_session_only(line: bytes) -> Non
         until(lambda: not gateway._open)
 
 
+def test_a_session_cannot_have_subscriptions_without_end() -> None:
+    with serving(source=small) as gateway, Client(gateway.port) as client:
+        client.login()
+        for _ in range(300):
+            client.ask(**LIVELY)
+        client.say("start_session=0")
+        found = told(client.read())
+        assert [code for code, _ in found] == [1] * 200 + [-5]
+        assert of_market(session(gateway, **LIVELY, start=0)) == [mbo()]
+
+
+def small() -> Iterator[Block]:
+    """One record."""
+    return iter([Block(mbo(), "made")])
+
+
 def test_a_client_that_does_not_answer_the_challenge_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(greeting, "LIMIT", 0.3)
     with serving() as gateway, Client(gateway.port) as client:
