@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -179,15 +180,20 @@ def slow_session(behaviour: str, schema: str, source: Callable[[], Iterator[Bloc
         client.login(more=behaviour)
         client.ask(schema, **LIVELY)
         client.say("start_session=0")
-        time.sleep(0.8)
+        time.sleep(0.5)
         return client.read()
 
 
-def many() -> Iterator[Block]:
+@cache
+def blocks() -> list[Block]:
     """A thousand seconds with a hundred records each."""
-    for _ in range(50):
-        yield Block(b"".join(mbo(index, ts_event=START, ts_recv=START + _ * 20 * 10**9 + index * 10**7)
-                             for index in range(2000)), "made")
+    return [Block(b"".join(mbo(ts_recv=START + (block * 2000 + index) * 10**7) for index in range(2000)), "made")
+            for block in range(50)]
+
+
+def many() -> Iterator[Block]:
+    """More than a client that does not read can be sent."""
+    return iter(blocks())
 
 
 def test_a_slow_client_is_warned_and_gets_every_record(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -199,7 +205,7 @@ def test_a_slow_client_is_warned_and_gets_every_record(monkeypatch: pytest.Monke
 
 def test_a_slow_client_that_wants_to_skip_is_told_that_records_are_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection, "SLOW", 0.2)
-    found = slow_session("|slow_reader_behavior=skip", "mbo", many, 500.0)
+    found = slow_session("|slow_reader_behavior=skip", "mbo", many, 1000.0)
     assert len(of_market(found)) < 100_000
     assert any(code == -7 and text.startswith("Slow client detected for") for code, text in told(found))
 
@@ -209,7 +215,7 @@ def test_what_waits_for_a_slow_client_is_bounded() -> None:
         client.login()
         client.ask(**LIVELY)
         client.say("start_session=0")
-        time.sleep(0.5)
+        time.sleep(0.3)
         first = gateway.sent
         time.sleep(0.3)
         assert gateway.sent == first < 100_000
