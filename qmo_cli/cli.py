@@ -35,7 +35,7 @@ COMMANDS = {
     "memory": "Look into the memory of zones, retests and icebergs.",
     "risk": "Show the account and its guards as of the end of an input.",
     "evaluate": "Measure detectors on simulated markets, or classical rules on bars.",
-    "gateway": "Rehearse live trading: serve any source as Databento's live gateway would.",
+    "gateway": "Serve any source like Databento's live gateway, for rehearsals.",
     "doctor": "Check what qmo stands on, and say what to do where it fails.",
     "schema": "Print the JSON Schema of a line type, or list the types.",
 }

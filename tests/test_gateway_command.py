@@ -16,6 +16,7 @@ import pytest
 from click.testing import CliRunner
 
 from qmo_cli.cli import cli
+from qmo_cli.gateway.faults import ARGUMENTS
 
 from .gatewaying import KEY, PATIENCE, Client, market, of_market
 
@@ -112,6 +113,11 @@ def test_it_ends_after_its_seconds_and_after_its_sessions(tmp_path: Path) -> Non
 def test_what_cannot_work_is_refused_with_a_reason(arguments: list[str], code: int, why: str) -> None:
     found = failure(*arguments, *([] if "--port" in arguments else ["--port", "0"]))
     assert (found[0], why in found[1]) == (code, True), found
+
+
+def test_the_help_explains_every_fault() -> None:
+    text = CliRunner().invoke(cli, ["gateway", "--help"]).output.partition("Faults, as KIND")[2]
+    assert [kind for kind in ARGUMENTS if kind not in text.replace(":", " ").replace("[", " ").split()] == []
 
 
 def test_a_port_that_is_taken_is_said_so() -> None:

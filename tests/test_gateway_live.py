@@ -142,7 +142,7 @@ def test_more_symbols_than_a_line_holds_are_one_subscription() -> None:
 
 
 def test_a_long_market_passes_through_in_one_piece() -> None:
-    options = SimOptions(seed=5, records=150_000, rate=2000)
+    options = SimOptions(seed=5, records=60_000, rate=2000)
 
     def source() -> Iterator[Block]:
         return simulate(options)

@@ -62,7 +62,7 @@ def gateway(
     source: tuple[str, ...], faults: tuple[str, ...], port_file: str | None, options: GatewayOptions,
     simulation: SimOptions,
 ) -> None:
-    """Rehearse live trading: serve any source as Databento's live gateway would.
+    """Serve any source like Databento's live gateway, for rehearsals.
 
     SOURCE is files, patterns in quotes, or sim for the simulator. Clients that speak Databento's live protocol connect
     to this machine instead of the vendor and get the source's records in real time, faster or slower, with a replay

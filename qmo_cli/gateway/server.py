@@ -7,7 +7,6 @@ import contextlib
 import logging
 import os
 import threading
-from collections import deque
 from collections.abc import Callable
 from signal import SIGINT, SIGTERM
 from types import TracebackType
@@ -17,10 +16,11 @@ from ..errors import SourceUnavailable
 from .clock import MarketClock
 from .connection import LARGEST_LINE
 from .faults import Schedule
+from .messages import metadata
 from .options import GatewayOptions
 from .session import Session
 from .shift import MINUTE, grain_of, prepare
-from .symbols import Directory, MakeBlocks, look_into
+from .symbols import Directory, MakeBlocks, close, look_into
 
 logger = logging.getLogger(__name__)
 
@@ -48,8 +48,10 @@ class Gateway:
         self.schedule = Schedule(list(self.options.faults))
         self.port = self.options.port
         self.sessions = 0                                    # connections so far
-        self.log: deque[str] = deque(maxlen=REMEMBERED)
+        self.log: list[str] = []                             # what happened, the newest last
         self._directory = Directory(make_blocks())
+        self._directory.reach(self.clock.origin)             # what can be done before is done before: imports, too
+        metadata(self.contents.dataset, 0, ts_out=False)
         self._lock = asyncio.Lock()
         self._open: dict[Session, asyncio.Task[None]] = {}
         self._gone = 0
@@ -69,6 +71,8 @@ class Gateway:
     def note(self, text: str) -> None:
         """Remember what happened, and log it."""
         self.log.append(text)
+        if len(self.log) > REMEMBERED:
+            del self.log[:REMEMBERED // 2]
         logger.info("%s", text)
 
     # running
@@ -138,6 +142,7 @@ class Gateway:
         for task in [*self._open.values(), *self._background]:
             task.cancel()
         await asyncio.gather(*self._open.values(), *self._background, return_exceptions=True)
+        close(self._directory.blocks)
 
     def _close(self) -> None:
         if self._server is not None:
