@@ -89,10 +89,10 @@ def supervisor(gateway: Gateway, *, start: int | None = BEGIN, watchdog: float =
     return Live(KEY, wanted, options, start=start, watchdog=watchdog, timeout=0.7, **more)
 
 
-def follow(gateway: Gateway, expected: int, live: Live | None = None) -> Outcome:
+def follow(gateway: Gateway, expected: int, live: Live | None = None, patience: float = LIMIT) -> Outcome:
     """The stream until it has given so many market records, then stopped."""
     live = live or supervisor(gateway)
-    outcome, got, until = Outcome(), 0, time.monotonic() + LIMIT
+    outcome, got, until = Outcome(), 0, time.monotonic() + patience
     try:
         for block in live.blocks():
             outcome.blocks.append(block)

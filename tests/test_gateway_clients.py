@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from qmo_cli.blocks import Block
-from qmo_cli.feeds import open_source
+from qmo_cli.feeds.files import open_source
 from qmo_cli.gateway import connection, greeting, sender, server
 from qmo_cli.gateway.messages import right, well_formed
 

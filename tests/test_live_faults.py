@@ -13,6 +13,7 @@ import pytest
 from qmo_cli.blocks import SECOND, Block
 from qmo_cli.engines import ENGINES
 from qmo_cli.errors import NotEntitled, SourceUnavailable
+from qmo_cli.feeds.sim import SimOptions, simulate
 from qmo_cli.pipeline import Engines, routed
 from qmo_cli.router import Router
 from tests.live_harness import BEGIN, Outcome, follow, market, records, serve, supervisor
@@ -182,3 +183,17 @@ def test_a_stream_that_begins_now_begins_with_a_snapshot_and_survives_a_break() 
 
 def test_a_replay_begins_where_it_was_asked_to() -> None:
     assert int.from_bytes(SOURCE[0][8:16], "little") > BEGIN
+
+
+@pytest.mark.parametrize("start", [BEGIN, None])
+def test_what_comes_after_a_replay_or_a_snapshot_comes_at_its_time(start: int | None) -> None:
+    source = tuple(simulate(SimOptions(seed=3, minutes=2, rate=50.0)))  # one block: the past and the future in one
+    with serve(source=source, speed=1.0, history=1.0) as gateway:
+        live = supervisor(gateway, start=start)
+        lags = list[float]()
+        for block in live.blocks():
+            if records([block]) and not live.marks.catching_up:
+                lags.append((gateway.clock.now() - live.marks.base) / SECOND)
+            if len(lags) == 25:
+                live.stop()
+    assert sorted(lags[-20:])[10] < 0.25

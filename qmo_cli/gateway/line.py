@@ -162,13 +162,15 @@ class Line:
             stop = stream.first_from(data, 0, begin, False)
             if orders is not None:
                 orders.take(data[:stop])
+            reached, self.floor = self.floor, min(self.floor, wanted.begin)  # the rest of this piece is still to come
             if replay and stop:
                 yield since(data[:stop], (wanted.start or 0) + shift)
+            if stop < len(data) and orders is not None:
+                yield orders.snapshot(wanted.ids, begin)
+            self.floor = reached
             if stop == len(data):
                 yield b""
                 continue
-            if orders is not None:
-                yield orders.snapshot(wanted.ids, begin)
             yield data[stop:]
             break
         else:
