@@ -60,18 +60,29 @@ class Wanted:
     def subscriptions(
         self, schemas: tuple[str, ...], cursor: Cursor, start: int | None = None,
     ) -> tuple[Subscription, ...]:
-        """What to ask for: from where each schema has come to, else from ``start`` (ns), else from now."""
+        """What to ask for: from where each schema has come to, else from ``start`` (ns), else from now.
+
+        A schema without a snapshot of which nothing came yet is asked for from where the others have come to.
+        """
         kinds: dict[str, list[str]] = {}
         for symbol in self.symbols:
             kinds.setdefault(stype_of(symbol), []).append(symbol)
         return tuple(
-            subscription(schema, tuple(symbols), stype, cursor.start(layout(schema).rtype) or start)
+            subscription(schema, tuple(symbols), stype, place(schema, cursor, start))
             for schema in schemas for stype, symbols in kinds.items())
 
     @property
     def rolls(self) -> bool:
         """Whether a symbol can come to mean another contract."""
         return any(stype_of(symbol) == "continuous" for symbol in self.symbols)
+
+
+def place(schema: str, cursor: Cursor, start: int | None) -> int | None:
+    """From which ts_event (ns) a schema is asked for; None: from now on."""
+    reached = cursor.start(layout(schema).rtype)
+    if reached is None and start is None and schema != "mbo":
+        return cursor.latest
+    return start if reached is None else reached
 
 
 def subscription(schema: str, symbols: tuple[str, ...], stype: str, start: int | None) -> Subscription:

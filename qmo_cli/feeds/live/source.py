@@ -14,7 +14,7 @@ from ..capture import Capture, without
 from ..merge import merge
 from .options import LiveOptions, Wanted
 from .past import Past
-from .supervisor import MOST_WORDS, NAME, Live
+from .supervisor import NAME, Live, short
 
 OF_THAT_TIME = frozenset({"warmup", "live", "stale", "reconnect", "end"})  # said of a stream that is over
 BEFORE_SNAPSHOT = 60 * SECOND   # ns, so that a replay has begun when the day's snapshot comes
@@ -68,7 +68,7 @@ def _history(sources: Sources, until: int) -> Iterator[Block]:
 
 def _warmup(words: str) -> Block:
     """What follows is of the past, until the stream says that it is live."""
-    return Block(to_dbn(System(ts_event=None, kind="warmup", detail=words[:MOST_WORDS])), NAME)
+    return Block(to_dbn(System(ts_event=None, kind="warmup", detail=short(words))), NAME)
 
 
 def day_start(now: int) -> int:
