@@ -112,6 +112,15 @@ def test_lateness_is_judged_by_clock_marks_too_but_the_time_reached_is_that_of_r
     assert (one.late, one.reached) == (1, START + 4 * SECOND)
 
 
+@pytest.mark.parametrize("behind", [0, 5])
+def test_a_halt_is_never_too_late_and_moves_no_time(behind: int) -> None:
+    one, ts = intake(newest=START), START - behind * SECOND
+    halt = bytes(vendor.StatusMsg(1, 1, ts, ts, is_trading=vendor.TriState.from_str("N")))
+    take(one, halt)
+    assert ready(one) == [halt]
+    assert (one.late, one.newest, one.reached) == (0, START, 0)
+
+
 def test_a_mapping_goes_on_ahead_of_its_records_and_not_when_it_is_known() -> None:
     names: Names = {}
     one, named = intake(names), mapping("GC.v.0", "GCJ6", instrument=1, ts_event=START)
@@ -152,6 +161,7 @@ def test_what_the_gateway_says_of_itself_is_no_news_but_a_slow_reader_is() -> No
     assert not one.heard
     assert take(one, said(0, "Heartbeat")) == []
     assert one.heard
+    assert one.beaten == START
     assert take(one, said(2, "Slow reader")) == [Said("vendor", "Slow reader")]
     assert not one.heard
 

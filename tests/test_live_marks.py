@@ -60,6 +60,27 @@ def test_a_heartbeat_proves_silence_up_to_when_it_came_and_no_further() -> None:
     assert marks.due(120.0) is None
 
 
+def test_where_our_clock_runs_fast_the_gateways_own_time_counts() -> None:
+    marks = after()
+    marks.heard(3_700.0, START + 3_590 * SECOND)      # by ours an hour has passed
+    assert marks.due(3_701.0) == START + 3_590 * SECOND
+
+
+@pytest.mark.parametrize("at", [0, START - 1, START + 99 * SECOND, 2**64 - 1])
+def test_a_time_of_the_gateway_that_cannot_be_or_is_ahead_of_ours_does_not_count(at: int) -> None:
+    marks = after()
+    marks.heard(105.0, at)
+    assert marks.proven == START + 5 * SECOND - 10 * MS
+
+
+def test_what_is_settled_is_a_second_behind_the_newest() -> None:
+    marks = after()
+    assert (marks.settled, Marks(FRAME).settled) == (START - SECOND, 0)
+    marks.heard(105.0)
+    marks.due(105.0)
+    assert marks.settled == START + 3_950 * MS
+
+
 def test_nothing_is_marked_while_what_comes_is_of_the_past() -> None:
     marks = after()
     marks.catching_up = True

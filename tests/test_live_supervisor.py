@@ -11,12 +11,13 @@ import pytest
 from qmo_cli.blocks import F_LAST, F_SNAPSHOT, MAPPING, MBO, SECOND, SYSTEM, Block
 from qmo_cli.errors import SourceUnavailable
 from qmo_cli.feeds.live import supervisor
+from qmo_cli.feeds.live.cursor import Cursor, seen
 from qmo_cli.feeds.live.options import LiveOptions, Wanted
 from qmo_cli.feeds.live.request import Lost, Refused, Request
 from qmo_cli.feeds.live.supervisor import Live
 from qmo_cli.records import from_dbn
 
-from .support import START, mapping, mbo, split, trade
+from .support import START, mapping, mbo, ohlcv, split, trade
 
 MS = 1_000_000
 LIMIT = 10.0            # s, the longest that a stream of these tests may take
@@ -148,7 +149,7 @@ def test_a_record_that_comes_long_after_a_heartbeat_proved_silence_is_left_out_a
     clock = iter(100.0 + number for number in range(0, 4000, 2))
     monkeypatch.setattr("qmo_cli.feeds.live.supervisor.time.monotonic", lambda: next(clock))
     live = Live("db-key", Wanted(schemas=("mbo",)), LiveOptions())
-    connections = Connections([order(0), HEARTBEAT, HEARTBEAT, order(500), order(100_000)])
+    connections = Connections([order(0), quiet(1), quiet(1), order(500), order(100_000)])
     connections.live = live
     monkeypatch.setattr(supervisor, "Session", connections)
     given = [record for block in live.blocks() for record in split(block.data)]
@@ -209,6 +210,36 @@ def test_a_schema_of_which_nothing_came_is_asked_for_from_where_the_others_were_
     assert starts(connections.asked[1]) == [START - SECOND, START - SECOND]
     assert market(given) == [order(0), first]
     assert kinds(given) == ["live", "stale", "reconnect", "end"]
+
+
+def test_days_of_proven_silence_are_not_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The vendor refuses to replay what is older than a day; the break of a Sunday is no gap since Friday."""
+    clock = iter(100.0 + 3_600 * number for number in range(1000))
+    monkeypatch.setattr("qmo_cli.feeds.live.supervisor.time.monotonic", lambda: next(clock))
+    weekend = 48
+    connections = Connections(
+        [order(0) + trade("B", 2000.0, 1, ts_event=START, ts_recv=START), *[quiet(hour) for hour in range(weekend)],
+         Lost("gone")], [HEARTBEAT])
+    monkeypatch.setattr(supervisor, "Session", connections)
+    live = connections.live = Live("db-key", Wanted(schemas=("mbo", "trades"), symbols=("GCJ6",)), LiveOptions())
+    list(live.blocks())
+    found = starts(connections.asked[1])
+    assert found[0] == found[1]
+    assert found[0] is not None
+    assert START + (weekend - 2) * 3_600 * SECOND < found[0] <= START + weekend * 3_600 * SECOND
+
+
+def quiet(hour: int) -> bytes:
+    """A heartbeat so many hours later."""
+    return bytes(vendor.SystemMsg(START + hour * 3_600 * SECOND, "Heartbeat", vendor.SystemCode.from_int(0)))
+
+
+def test_bars_are_asked_for_by_when_they_opened_however_long_ago() -> None:
+    cursor = Cursor()
+    cursor.advance([seen(ohlcv((1.0, 1.0, 1.0, 1.0), 1, ts_event=START, interval="1h"))])
+    bars = Wanted(schemas=("ohlcv-1h", "trades"))
+    found = bars.subscriptions(bars.schemas, cursor, None, START + 3_600 * SECOND)
+    assert [wanted.start for wanted in found] == [START - SECOND, START + 3_599 * SECOND]
 
 
 def test_where_nothing_came_before_a_break_nobody_says_that_nothing_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:

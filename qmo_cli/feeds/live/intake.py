@@ -9,9 +9,20 @@ import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from ...blocks import ERROR, F_LAST, MAPPING, MBO, SECOND, SYSTEM, UNDEF_TIME
+from ...blocks import (
+    DEFINITION,
+    ERROR,
+    F_LAST,
+    MAPPING,
+    MBO,
+    SECOND,
+    STATISTICS,
+    STATUS,
+    SYSTEM,
+    UNDEF_TIME,
+)
 from ...market import stream
-from ...records.layout import SCHEMAS, read_error, read_mapping, read_system
+from ...records.layout import SCHEMAS, header_at, read_error, read_mapping, read_system
 from ...records.own import Kind
 from ..symbology import ASKED
 from .cursor import FLAGS, Cursor, Seen, Skip, seen
@@ -22,6 +33,7 @@ logger = logging.getLogger(__name__)
 HEARTBEAT, ACK, SLOW, REPLAYED, END_OF_INTERVAL = 0, 1, 2, 3, 4  # the vendor's system codes
 FAMILIES = (".FUT", ".OPT", ".SPOT")  # parent symbols stand for many instruments at once
 LATE = SECOND                   # ns that a record may be behind the newest
+NEVER_LATE = (DEFINITION, STATUS, STATISTICS)  # they are in no frame, and move no time
 
 
 Names = dict[int, tuple[str, str | None]]        # instrument id -> series, raw symbol
@@ -52,6 +64,7 @@ class Intake:
     fresh: bool = False         # whether the last data held market records
     heard: bool = False         # whether it held a heartbeat: the gateway had nothing more
     heartbeats: int = 0         # since the last market record
+    beaten: int = 0             # ns, the gateway's time at its last heartbeat
     late: int = 0               # records that came too late to be used, not yet told
     moved: list[tuple[str, int, int]] = field(default_factory=list)
     _held: list[Seen] = field(default_factory=list)
@@ -71,7 +84,7 @@ class Intake:
             elif rtype == MAPPING:
                 self._map(data[at:stop])
             elif rtype == SYSTEM:
-                yield from self._system(*read_system(data, at))
+                yield from self._system(header_at(data, at)[3], *read_system(data, at))
             elif rtype == ERROR:
                 yield from self._error(*read_error(data, at))
             at = stop
@@ -125,7 +138,7 @@ class Intake:
 
     def _in_time(self, record: bytes) -> bool:
         ts = stream.record_time(record, 0)
-        if ts == UNDEF_TIME:
+        if ts == UNDEF_TIME or record[1] in NEVER_LATE:
             return True
         if ts < self.newest - LATE:
             return False
@@ -154,11 +167,12 @@ class Intake:
         if (series, old, new) not in self.moved:
             self.moved.append((series, old, new))
 
-    def _system(self, code: int, text: bytes) -> Iterator[Said]:
+    def _system(self, ts: int, code: int, text: bytes) -> Iterator[Said]:
         words = text.decode("utf-8", "replace")
         if code in (HEARTBEAT, ACK, END_OF_INTERVAL) or words == "Heartbeat":
-            self.heard = self.heard or code == HEARTBEAT
-            self.heartbeats += code == HEARTBEAT
+            if code == HEARTBEAT:
+                self.heard, self.beaten = True, ts
+                self.heartbeats += 1
             logger.debug("live: %s", words)
         elif code == REPLAYED:
             self.replayed += 1

@@ -123,7 +123,7 @@ class Live:
         yield self._tell(Said("end", "stopped"))
 
     def _request(self) -> Request:
-        subscriptions = self.wanted.subscriptions(self.schemas, self.cursor, self.start)
+        subscriptions = self.wanted.subscriptions(self.schemas, self.cursor, self.start, self.marks.settled)
         return request(self.options, subscriptions, self.heartbeat)
 
     # --- one connection
@@ -173,12 +173,12 @@ class Live:
         if ready or intake.heard:
             self._failures = 0
         yield from self._give(ready)
-        if self.marks.catching_up and (intake.caught_up or abs(time.time_ns() - intake.newest) < FRESH):
+        if self.marks.catching_up and (intake.caught_up or abs(time.time_ns() - intake.reached) < FRESH):
             self.marks.catching_up = False
             yield from self._caught_up()
         yield from map(self._tell, intake.left_out())
         if intake.heard and not self.marks.catching_up:
-            self.marks.heard(now)
+            self.marks.heard(now, intake.beaten)
 
     def _give(self, data: bytes) -> Iterator[Block]:
         if data:
