@@ -10,14 +10,16 @@ from pathlib import Path
 
 import pytest
 
+from qmo_cli.blocks import Block
 from qmo_cli.errors import UsageError
 from qmo_cli.feeds.live.request import Lost, Refused, Request, Subscription, address_of
 from qmo_cli.feeds.live.session import Session
 from qmo_cli.gateway import Gateway
 
-from .live_harness import BEGIN, KEY, serve
+from .live_harness import BEGIN, KEY, market, records, serve
 
 SOON = 10.0
+READ = 65_536       # bytes that the client reads at once
 
 
 def request(gateway: Gateway) -> Request:
@@ -51,6 +53,23 @@ def test_what_comes_are_whole_records_from_the_first_one_on() -> None:
             session.close()
     assert 4 * data[0] <= len(data)
     assert session.silence < SOON
+
+
+def test_a_reader_that_is_slow_holds_back_the_gateway_and_misses_nothing() -> None:
+    source = records(market())
+    with serve(speed=1000.0) as gateway:
+        session = Session(request(gateway), KEY)
+        session.inbox.limit = 10_000
+        session.open()
+        time.sleep(0.3)
+        assert 10_000 < session.inbox._size < 10_000 + 2 * READ
+        found, until = list[bytes](), time.monotonic() + SOON
+        try:
+            while len(found) < len(source) and time.monotonic() < until:
+                found += records([Block(session.read(0.5), "live")])
+        finally:
+            session.close()
+    assert found == source
 
 
 @pytest.mark.parametrize("fault", ["", "early@0", "mute@0", "stall@0", "error:6@3", "torn@9", "corrupt@9"])
