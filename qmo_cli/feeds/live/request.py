@@ -42,11 +42,11 @@ class Request:
 
 
 class Refused(Exception):
-    """The gateway said no: the vendor's code where it gave one, and its words."""
+    """The gateway said no: the vendor's code where it gave one, and its words; ``at_login`` to the key itself."""
 
-    def __init__(self, code: int, words: str) -> None:
+    def __init__(self, code: int, words: str, *, at_login: bool = False) -> None:
         super().__init__(words)
-        self.code = code
+        self.code, self.at_login = code, at_login
 
 
 class Lost(Exception):

@@ -86,7 +86,8 @@ class Session:
         if wire.authenticated.done():
             if (error := wire.authenticated.exception()) is not None:
                 words = str(error)
-                raise Refused(TOO_MANY_CONNECTIONS if "limit" in words.lower() else AUTH_FAILED, words)
+                code = TOO_MANY_CONNECTIONS if "limit" in words.lower() else AUTH_FAILED
+                raise Refused(code, words, at_login=True)
             return
         if wire.disconnected.done():
             raise Lost(f"{where} closed the connection before it let us in")
