@@ -195,6 +195,17 @@ def test_a_break_is_gone_on_from_and_told(monkeypatch: pytest.MonkeyPatch) -> No
     assert not connections.asked[1].subscriptions[0].snapshot
 
 
+def test_after_a_short_break_it_is_heard_again_when_a_record_says_so_and_not_the_clock_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = time.time_ns()
+    first, second = [
+        mbo("A", "B", 2000.0, 1, number, ts_event=now + number, ts_recv=now + number) for number in (1, 2)]
+    _, given = follow(monkeypatch, [first, Lost("gone")], [said(1, "Subscribed"), first, first + second])
+    told = [record for record in given if record == second or kind(record) == "reconnect"]
+    assert [kind(record) for record in told] == ["", "reconnect"]
+
+
 def test_what_came_ahead_of_damage_is_given_and_the_rest_is_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
     damaged = order(1)[:38] + b"?" + order(1)[39:]
     _, given = follow(monkeypatch, [order(0) + damaged], [order(0) + order(1) + REPLAYED])
