@@ -285,6 +285,22 @@ def test_where_one_of_several_series_rolls_it_is_said_that_the_others_begin_anew
     assert kinds(given)[2:4] == ["roll", "gap"]
 
 
+def test_a_gateway_that_has_no_fixed_meaning_for_a_symbol_is_not_asked_again_and_again_without_rest(
+    monkeypatch: pytest.MonkeyPatch, at_once: list[float],
+) -> None:
+    both = NAMED + mapping("GC.v.0", "GCM6", instrument=2, ts_event=START)
+    follow(monkeypatch, *[[both + order(0)]] * 5)
+    assert at_once == [1.0, 2.0, 4.0, 8.0]
+
+
+def test_a_gateway_that_finds_now_too_old_is_not_asked_again_and_again_without_rest(
+    monkeypatch: pytest.MonkeyPatch, at_once: list[float],
+) -> None:
+    with pytest.raises(SourceUnavailable):
+        follow(monkeypatch, *[[Refused(8, "too old")]] * 9)
+    assert at_once == [0.25, 1.0, 2.0, 4.0]
+
+
 @pytest.mark.parametrize("words", ['"' * 300, "\x01" * 300, "\N{EURO SIGN}" * 300, "a" * 300])
 def test_whatever_the_vendor_says_fits_into_a_record(monkeypatch: pytest.MonkeyPatch, words: str) -> None:
     _, given = follow(monkeypatch, [order(0), Refused(6, words)], [order(0) + order(1) + REPLAYED])

@@ -218,6 +218,9 @@ class Live:
         if self._broken is None and self._live:
             self._broken = time.monotonic()
             yield self._tell(Said("stale", why))
+        self._back_off(why, least)
+
+    def _back_off(self, why: str, least: int = 1) -> None:
         failures = max(self._failures, least)
         longest = FIRST_WAIT if failures == 1 else min(LONGEST_WAIT, 2.0 ** min(failures - 2, MANY))
         jitter = random.uniform(0.5, 1)  # noqa: S311 - so that not everybody comes back at the same instant
@@ -232,7 +235,7 @@ class Live:
     def _refused(self, refused: Refused) -> Iterator[Block]:
         """Ask for less where that may help, wait where it may pass. Raises NotEntitled where nothing helps."""
         poorer = () if self.wanted.schemas else BEST_FIRST[BEST_FIRST.index(self.schemas[0]) + 1:]
-        if refused.code == TOO_OLD:
+        if refused.code == TOO_OLD and (self.cursor.positions or self.start is not None):
             yield from self._gap(f"the vendor no longer has them ({refused})")
         elif refused.code in FINAL and poorer and not self._live and not refused.at_login:
             yield self._tell(Said("fallback", f"{self.schemas[0]} is refused ({refused}), {poorer[0]} is asked for"))
@@ -268,6 +271,9 @@ class Live:
             self.start = None
             self.names.pop(old, None)
             yield self._tell(Said("roll", f"{series} leaves instrument {old} for {new}"))
+        self._failures += bool(moved)
+        if moved and self._failures > 1:
+            self._back_off("symbols change their meaning with each connection")
         if moved and self.names:
             yield self._tell(Said("gap", "all begin anew where one rolls: records of the others may be lost"))
 
