@@ -42,11 +42,11 @@ class Request:
 
 
 class Refused(Exception):
-    """The gateway said no: the vendor's code where it gave one, and its words; ``at_login`` to the key itself."""
+    """The gateway said no: the vendor's code where it gave one, and its words."""
 
-    def __init__(self, code: int, words: str, *, at_login: bool = False) -> None:
+    def __init__(self, code: int, words: str) -> None:
         super().__init__(words)
-        self.code, self.at_login = code, at_login
+        self.code = code
 
 
 class Lost(Exception):

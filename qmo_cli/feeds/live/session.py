@@ -86,8 +86,7 @@ class Session:
         if wire.authenticated.done():
             if (error := wire.authenticated.exception()) is not None:
                 words = str(error)
-                code = TOO_MANY_CONNECTIONS if "limit" in words.lower() else AUTH_FAILED
-                raise Refused(code, words, at_login=True)
+                raise Refused(TOO_MANY_CONNECTIONS if "limit" in words.lower() else AUTH_FAILED, words)
             return
         if wire.disconnected.done():
             raise Lost(f"{where} closed the connection before it let us in")

@@ -237,7 +237,7 @@ class Live:
         poorer = () if self.wanted.schemas else BEST_FIRST[BEST_FIRST.index(self.schemas[0]) + 1:]
         if refused.code == TOO_OLD and (self.cursor.positions or self.start is not None):
             yield from self._gap(f"the vendor no longer has them ({refused})")
-        elif refused.code in FINAL and poorer and not self._live and not refused.at_login:
+        elif refused.code in FINAL and poorer and not self._live:
             yield self._tell(Said("fallback", f"{self.schemas[0]} is refused ({refused}), {poorer[0]} is asked for"))
             self.schemas = poorer[:1]
         elif refused.code in FINAL:
