@@ -23,6 +23,7 @@ TERMINATED = 143  # 128 + SIGTERM: what a shell reports of a process that SIGTER
 # In the order in which the data flows. The text is repeated as the first line of the command's docstring.
 COMMANDS = {
     "feed": "Read market records from files, pipes or the simulator.",
+    "quote": "Print one price: Databento's, or Yahoo's where that fails.",
     "route": "Turn records into packets: one line per symbol and frame.",
     "engine": "Let engines read packets, or records, and add what they see.",
     "score": "Weigh the engines' readings on five pillars.",
@@ -34,7 +35,8 @@ COMMANDS = {
     "memory": "Look into the memory of zones, retests and icebergs.",
     "risk": "Show the account and its guards as of the end of an input.",
     "evaluate": "Measure detectors on simulated markets, or classical rules on bars.",
-    "gateway": "Rehearse live trading: serve any source as Databento's live gateway would.",
+    "gateway": "Serve any source like Databento's live gateway, for rehearsals.",
+    "doctor": "Check what qmo stands on, and say what to do where it fails.",
     "schema": "Print the JSON Schema of a line type, or list the types.",
 }
 
@@ -141,9 +143,14 @@ def abandon_stdout() -> None:
 
 
 def apply_configuration(ctx: click.Context, command: click.Command) -> None:
-    """Let the configuration file give the command's defaults (click: flag > environment > these)."""
+    """Let the configuration file give the command's defaults (click: flag > environment > these).
+
+    A lenient command reads the file itself, to say what is wrong with it.
+    """
     from . import config
 
+    if getattr(command, "lenient", False):
+        return
     configuration = config.load(config.locate(ctx.params.get("config")))
     ctx.meta["qmo.configuration"] = configuration
     ctx.default_map = {command.name or "": config.defaults(configuration, command)}

@@ -16,7 +16,8 @@ def reasons(symbol: str | None, market: Market, health: Health, inputs: Inputs, 
     """A fresh ``missing`` map; the same few combinations of nulls come again and again, so they are kept."""
     depth = inputs.depth
     key = (
-        symbol is None, market.price is None, market.bid is None, market.ask is None, market.volume is None,
+        symbol is None, market.price is None, market.bid is None, market.ask is None, market.bid_size is None,
+        market.ask_size is None, market.volume is None,
         market.tick is None, market.point_value is None, inputs.trades is None, depth is None,
         depth is not None and depth.added_bid is None, inputs.orders is None, health.access, health.book, level,
     )
@@ -46,6 +47,15 @@ def _reasons(symbol: str | None, market: Market, health: Health, inputs: Inputs,
 
 
 def _quote_reasons(market: Market, health: Health) -> dict[str, str]:
+    """Why a side of the quote is not there, or has a price only."""
+    missing = _side_reasons(market, health)
+    for side in ("bid", "ask"):
+        if getattr(market, side) is not None and getattr(market, f"{side}_size") is None:
+            missing[f"market.{side}_size"] = "a fetched price tells no size"
+    return missing
+
+
+def _side_reasons(market: Market, health: Health) -> dict[str, str]:
     sides = [side for side in ("bid", "ask") if getattr(market, side) is None]
     names = [f"market.{side}{end}" for side in sides for end in ("", "_size")]
     if sides:

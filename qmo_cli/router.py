@@ -38,6 +38,7 @@ from qmo_cli.tray import Packet
 
 ACCESS = ("l1", "l2", "l3")
 BY_TIME, BY_TRADE, BY_COUNT = 0, 1, 2
+LONG = 1_000_000_000  # ns, length of a frame of history ahead of a live stream: no reading depends on it
 MARKET_TYPES = (TRADES, MBP_1, MBP_10, *range(OHLCV_1S, OHLCV_1D + 1), MBO, BBO_1S, BBO_1S + 1)
 OTHER = bytes(rtype not in MARKET_TYPES for rtype in range(256))  # what the reader does not take
 
@@ -94,10 +95,10 @@ class Router:
 
     def __init__(self, options: RouteOptions | None = None) -> None:
         self.options = options or RouteOptions()
-        mode, every = self.options.frame()
+        self.mode, self.every = self.options.frame()
         self.level = self.options.level()
         self.reader = Reader(
-            mode=mode, every=every, level=self.level, prints=self.options.prints,
+            mode=self.mode, every=self.every, level=self.level, prints=self.options.prints,
             refill_window=duration(self.options.refill_window), sweep_window=duration(self.options.sweep_window),
             sweep_levels=self.options.sweep_levels, configure=self._configure,
         )
@@ -279,9 +280,12 @@ class Router:
         if self.grade.happened(kind):
             present: list[Any] = [each for each in self.reader.instruments.values() if each is not None]
             for instrument in present:
-                instrument.quality, instrument.source = self.grade.now, None
+                instrument.quality = self.grade.now
+                instrument.source = instrument.source if kind == "stale" else None
         if kind == "stale":
             self.reader.pause(ts)
+        if kind in ("warmup", "live") and self.mode == BY_TIME:
+            self.reader.resize(max(self.every, LONG) if kind == "warmup" else self.every)
 
     def _inform(self, record: Any, ts: int) -> None:
         """Put news, a fill, an account or a kill switch into the packets that it concerns."""

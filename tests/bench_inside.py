@@ -74,7 +74,7 @@ def header(start: int) -> bytes:
 
 def decode(path: str) -> dict[str, Any]:
     """Our own reader of files, and nothing else."""
-    from qmo_cli.feeds import open_source
+    from qmo_cli.feeds.files import open_source
     from qmo_cli.market import stream
 
     start, records = perf_counter(), 0
@@ -110,7 +110,7 @@ class Clock:
 
 def stages(path: str) -> dict[str, Any]:
     """The whole chain in this process and in one thread, with a clock about each stage."""
-    from qmo_cli.feeds import open_source
+    from qmo_cli.feeds.files import open_source
     from qmo_cli.pipeline import Engines
     from qmo_cli.router import Router
     from qmo_cli.score import Scorer

@@ -10,7 +10,7 @@ import msgspec
 
 from qmo_cli.blocks import Block
 from qmo_cli.engines import ENGINES
-from qmo_cli.feeds import open_source
+from qmo_cli.feeds.files import open_source
 from qmo_cli.feeds.inputs import READ_SIZE, Source
 from qmo_cli.ndjson import DbnWriter, LineWriter, read_packets
 from qmo_cli.pipeline import Engines, routed

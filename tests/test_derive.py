@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from qmo_cli.blocks import UNDEF_PRICE, Block
-from qmo_cli.commands.sources import FeedOptions, read_blocks
+from qmo_cli.commands.sources import Asked, FeedOptions, read_blocks
 from qmo_cli.errors import UsageError
 from qmo_cli.feeds.derive import DERIVED, derive
 from qmo_cli.feeds.sim import SimOptions, simulate
@@ -217,7 +217,8 @@ MINUTE = SimOptions(minutes=1)
 
 def read(*source: str, **feeding: Any) -> list[tuple[str | None, bytes]]:
     """What a command reads: the schema of each block, and its bytes."""
-    return [(b.schema, b.data) for b in read_blocks("feed", source, FeedOptions(**feeding), MINUTE)]
+    asked = Asked(feeding=FeedOptions(**feeding), simulation=MINUTE)
+    return [(b.schema, b.data) for b in read_blocks("feed", source, asked)]
 
 
 @pytest.mark.parametrize("schema", DERIVED)

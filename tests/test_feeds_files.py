@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 
 from qmo_cli.blocks import MAPPING, SYSTEM, Block
 from qmo_cli.errors import BadData, SourceUnavailable
-from qmo_cli.feeds import open_source
 from qmo_cli.feeds.dbn import DbnReader
+from qmo_cli.feeds.files import open_source
 from qmo_cli.market import stream
 from qmo_cli.records import from_dbn, mapping_bytes
 from qmo_cli.records.layout import read_mapping

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from qmo_cli.blocks import MAPPING, SYSTEM, Block
 from qmo_cli.errors import BadData
-from qmo_cli.feeds import open_source
+from qmo_cli.feeds.files import open_source
 from qmo_cli.feeds.lines import LineReader, head_of
 from qmo_cli.feeds.vendor import price_of, time_of
 from qmo_cli.market.line import dump_mbo

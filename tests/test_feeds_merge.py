@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from qmo_cli.blocks import MAPPING, UNDEF_TIME, Block
 from qmo_cli.errors import BadData, SourceUnavailable, UsageError
-from qmo_cli.feeds import merge
+from qmo_cli.feeds.merge import merge
 from qmo_cli.market import stream
 from qmo_cli.records import Account, Fill, Kill, System, encode_record, from_dbn, to_dbn
 

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from qmo_cli.blocks import MAPPING, SYSTEM, Block
 from qmo_cli.errors import UsageError
-from qmo_cli.feeds import Selection, pace
+from qmo_cli.feeds.pace import pace
+from qmo_cli.feeds.select import Selection
 from qmo_cli.market import stream
 from qmo_cli.records import System, mapping_bytes, to_dbn
 from tests.samples import START, mbo, records

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from qmo_cli.blocks import MBO, Block
-from qmo_cli.feeds import open_source
+from qmo_cli.feeds.files import open_source
 from qmo_cli.feeds.sim import SimOptions, simulate
 from qmo_cli.gateway.orders import Orders
 from qmo_cli.records.layout import mapping_bytes
@@ -17,7 +17,7 @@ from .samples import SHARED, START, mbo, vendor
 
 REAL = SHARED / "data/mbo/esh4-glbx-mdp3-20231225.mbo.dbn.zst"
 FIELDS = vendor.DBNDecoder(has_metadata=False, input_version=3)
-BUSY = SimOptions(seed=8, minutes=1, icebergs=0.003, gaps=40)
+BUSY = SimOptions(seed=8, minutes=0.5, icebergs=0.003, gaps=40)
 
 Level = tuple[str, int]
 
@@ -51,7 +51,7 @@ def snapshot(port: int) -> list[bytes]:
         return of_market(client.read())
 
 
-@pytest.mark.parametrize("served", [1, 700, 2000])
+@pytest.mark.parametrize("served", [1, 700, 1200])
 def test_a_snapshot_and_what_follows_make_the_book_that_all_records_make(served: int) -> None:
     whole = market(simulate(BUSY))
     with serving(f"fin@{served}", source=lambda: simulate(BUSY)) as gateway:
@@ -70,7 +70,7 @@ def test_a_snapshot_and_what_follows_make_the_book_that_all_records_make(served:
 
 
 def test_a_snapshots_records_have_the_vendors_flags_old_ts_event_and_one_ts_recv() -> None:
-    with serving(source=lambda: simulate(BUSY), history=0.5) as gateway:
+    with serving(source=lambda: simulate(BUSY), history=0.25) as gateway:
         found = snapshot(gateway.port)
     image = [record for record in FIELDS.write_and_decode(b"".join(found)) if int(record.flags) & 32 and
              int(record.flags) & 8]

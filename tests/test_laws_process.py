@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from qmo_cli.engines import ENGINES
-from qmo_cli.feeds import open_source
+from qmo_cli.feeds.files import open_source
 from qmo_cli.ndjson import DbnWriter
 
 from .laws import ENCODINGS, engine_orders

@@ -12,7 +12,7 @@ import pytest
 
 from qmo_cli.blocks import Block
 from qmo_cli.errors import BadData
-from qmo_cli.feeds import open_source
+from qmo_cli.feeds.files import open_source
 from qmo_cli.feeds.inputs import Source
 from qmo_cli.ndjson import DbnWriter, LineWriter, kind_of, read_packets
 from qmo_cli.packets import WIRE_VERSION

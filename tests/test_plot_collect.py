@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from qmo_cli.blocks import MBO
 from qmo_cli.errors import BadData, UsageError
-from qmo_cli.feeds import open_source
+from qmo_cli.feeds.files import open_source
 from qmo_cli.feeds.sim import SimOptions, simulate
 from qmo_cli.packets import fixed
 from qmo_cli.plot import Collection, Series

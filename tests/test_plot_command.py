@@ -36,7 +36,7 @@ def qmo(*arguments: str, stdin: bytes = b"") -> Result:
     with TemporaryFile() as file, pytest.MonkeyPatch.context() as patch:
         file.write(stdin)
         file.seek(0)
-        patch.setattr("qmo_cli.feeds.open_stdin", lambda: Stdin("-", file.fileno()))
+        patch.setattr("qmo_cli.feeds.files.open_stdin", lambda: Stdin("-", file.fileno()))
         return CliRunner().invoke(cli, ["--config", os.devnull, "plot", *arguments])
 
 

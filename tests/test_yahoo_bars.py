@@ -338,7 +338,7 @@ def test_a_real_process_feeds_bars_as_lines_and_as_dbn(
 @pytest.mark.parametrize(("arguments", "words"), [
     (["--schema", "trades"], "yahoo gives one of ohlcv-1m, ohlcv-1h, ohlcv-1d at a time"),
     (["--schema", "ohlcv-1h", "--schema", "ohlcv-1d"], "at a time"),
-    (["--follow"], "--follow and --derive do not go with it"),
+    (["--follow"], "--follow does not go with it"),
     (["more.dbn"], "its symbols are named by --symbol"),
     (["--schema", "ohlcv-1m", "--start", "-40d"], "yahoo keeps ohlcv-1m for 30 days only"),
 ])

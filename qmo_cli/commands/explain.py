@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 import click
 
 from ..errors import BadData, UsageError
+from ..feeds.history.options import HistoryOptions
 from ..feeds.sim import SimOptions
 from ..router import RouteOptions
 from ..score import ScoreOptions
 from ..signals.sizing import SignalOptions
 from .options import Moment, Stage, stage_options
 from .output import write_all
-from .sources import FEED, SIM, FeedOptions, read_blocks, source_argument
+from .sources import FEED, HISTORICAL, SIM, Asked, FeedOptions, read_blocks, source_argument
 from .stages import ROUTE, SCORE, SIGNAL, Batches, set_option, weight_option, weighted
 from .whole import chain, looked_into, packets_of
 
@@ -36,11 +37,11 @@ Examples:
 @click.option("--changes", is_flag=True, help="Explain every packet in which a signal opens or closes, as they come.")
 @set_option
 @weight_option
-@stage_options(FEED, SIM, ROUTE, SCORE, SIGNAL)
+@stage_options(FEED, SIM, HISTORICAL, ROUTE, SCORE, SIGNAL)
 def explain(  # one parameter for each stage's options
     source: tuple[str, ...], until: int | None, changes: bool, parameters: tuple[str, ...], weights: dict[str, float],
-    feeding: FeedOptions, simulation: SimOptions, routing: RouteOptions, scoring: ScoreOptions,
-    signalling: SignalOptions,
+    feeding: FeedOptions, simulation: SimOptions, historical: HistoryOptions, routing: RouteOptions,
+    scoring: ScoreOptions, signalling: SignalOptions,
 ) -> None:
     """Say in words why the score and the signal are what they are.
 
@@ -53,7 +54,8 @@ def explain(  # one parameter for each stage's options
     looked = looked_into("explain", source)
     batches = packets_of("explain", looked)
     if batches is None:
-        blocks = read_blocks("explain", source, feeding, simulation, looked)
+        asked = Asked(feeding=feeding, simulation=simulation, historical=historical)
+        blocks = read_blocks("explain", source, asked, looked)
         batches = chain(blocks, parameters, routing, weighted(scoring, weights), signalling)
     chosen = changed(batches, until) if changes else last(batches, until)
     write_all((explained(packet) + "\n").encode() for packet in chosen)

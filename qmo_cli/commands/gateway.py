@@ -15,7 +15,8 @@ from ..feeds.sim import SimOptions
 from ..gateway.faults import parse_fault
 from ..gateway.options import GatewayOptions
 from .options import Part, Stage, stage_options
-from .sources import SIM, SIMULATOR, STDIN, source_argument
+from .origins import SIMULATOR
+from .sources import SIM, STDIN, source_argument
 
 if TYPE_CHECKING:
     from ..blocks import Block
@@ -61,7 +62,7 @@ def gateway(
     source: tuple[str, ...], faults: tuple[str, ...], port_file: str | None, options: GatewayOptions,
     simulation: SimOptions,
 ) -> None:
-    """Rehearse live trading: serve any source as Databento's live gateway would.
+    """Serve any source like Databento's live gateway, for rehearsals.
 
     SOURCE is files, patterns in quotes, or sim for the simulator. Clients that speak Databento's live protocol connect
     to this machine instead of the vendor and get the source's records in real time, faster or slower, with a replay
@@ -90,7 +91,7 @@ def check(source: tuple[str, ...], simulation: SimOptions) -> None:
 
 def opened(source: tuple[str, ...], simulation: SimOptions) -> Iterator[Block]:
     """The source from its beginning."""
-    from ..feeds import open_source
+    from ..feeds.files import open_source
     from ..feeds.sim import simulate
 
     return simulate(simulation) if source == (SIMULATOR,) else open_source(source)

@@ -34,7 +34,7 @@ class Moment(click.ParamType):  # type: ignore[type-arg]  # generic for type che
 
 
 SCALARS: dict[Any, Any] = {Moment: Moment(), int: click.INT, float: click.FLOAT, str: click.STRING}
-SECTIONS = ("Options", "feed", "simulator", "route", "engine", "score", "signal")
+SECTIONS = ("Options", "feed", "simulator", "history", "route", "engine", "score", "signal")
 LEVELS = {-1: logging.ERROR, 0: logging.WARNING, 1: logging.INFO}
 
 

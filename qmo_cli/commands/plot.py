@@ -7,6 +7,7 @@ import sys
 import click
 
 from ..errors import UsageError
+from ..feeds.history.options import HistoryOptions
 from ..feeds.sim import SimOptions
 from ..plot.options import FORMATS, STDOUT, PlotOptions, check
 from ..router import RouteOptions
@@ -14,7 +15,7 @@ from ..score import ScoreOptions
 from ..signals.sizing import SignalOptions
 from .options import Part, Stage, stage_options
 from .output import suit_memory_to_streams, write
-from .sources import FEED, SIM, FeedOptions, read_blocks, source_argument
+from .sources import FEED, HISTORICAL, SIM, Asked, FeedOptions, read_blocks, source_argument
 from .stages import ROUTE, SCORE, SIGNAL, from_option, set_option, weight_option, weighted
 from .whole import chain, looked_into, packets_of
 
@@ -33,11 +34,11 @@ Examples:
 @from_option
 @set_option
 @weight_option
-@stage_options(PLOT, FEED, SIM, ROUTE, SCORE, SIGNAL)
+@stage_options(PLOT, FEED, SIM, HISTORICAL, ROUTE, SCORE, SIGNAL)
 def plot(  # one parameter for each stage's options
     source: tuple[str, ...], since: int | None, parameters: tuple[str, ...], weights: dict[str, float],
-    plotting: PlotOptions, feeding: FeedOptions, simulation: SimOptions, routing: RouteOptions,
-    scoring: ScoreOptions, signalling: SignalOptions,
+    plotting: PlotOptions, feeding: FeedOptions, simulation: SimOptions, historical: HistoryOptions,
+    routing: RouteOptions, scoring: ScoreOptions, signalling: SignalOptions,
 ) -> None:
     """Draw what qmo saw: price, zones, sweeps, signals, volume and delta.
 
@@ -56,7 +57,8 @@ def plot(  # one parameter for each stage's options
     looked = looked_into("plot", source)
     batches = packets_of("plot", looked)
     if batches is None:
-        blocks = read_blocks("plot", source, feeding, simulation, looked)
+        asked = Asked(feeding=feeding, simulation=simulation, historical=historical)
+        blocks = read_blocks("plot", source, asked, looked)
         batches = chain(blocks, parameters, routing, weighted(scoring, weights), signalling)
     shown = Collection(since, plotting.until, frozenset(feeding.symbol))
     shown.read(batches)

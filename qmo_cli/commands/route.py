@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import click
 
-from ..feeds.sim import SimOptions
 from ..router import RouteOptions
 from .options import Stage, stage_options
 from .output import write_all
-from .sources import FeedOptions, merge_option, read_blocks, source_argument
+from .sources import Asked, FeedOptions, merge_option, read_blocks, source_argument
 from .stages import ROUTE, from_option, packet_lines, since_filter, stats_option
 from .statistics import Stopwatch
 
@@ -39,7 +38,7 @@ def route(
 
     router, watch = Router(routing), Stopwatch(stats)
     router.counting = stats
-    blocks = read_blocks("route", source, FeedOptions(skip_bad=routing.skip_bad, merge=merge), SimOptions())
+    blocks = read_blocks("route", source, Asked(feeding=FeedOptions(skip_bad=routing.skip_bad, merge=merge)))
     batches = watch.iterate("route", routed(router, watch.iterate("feed", blocks)), inside="feed")
     write_all(packet_lines(since_filter(watch.count(batches), since)))
     watch.show(router)

@@ -8,14 +8,16 @@ from dataclasses import replace
 import click
 from click.core import ParameterSource
 
+from ..feeds.history.options import HistoryOptions
 from ..feeds.live.options import LiveOptions
+from ..feeds.quotes.options import PollOptions
 from ..feeds.sim import SimOptions
 from ..router import BY_TIME, RouteOptions
 from ..score import ScoreOptions
 from ..signals.sizing import SignalOptions
 from .options import Stage, stage_options
 from .output import write_all
-from .sources import FEED, LIVE, LIVING, SIM, FeedOptions, read_blocks, source_argument
+from .sources import FEED, HISTORICAL, LIVING, POLL, SIM, Asked, FeedOptions, read_blocks, source_argument
 from .stages import (
     ROUTE,
     SCORE,
@@ -53,17 +55,18 @@ Examples:
 @calendar_option
 @weight_option
 @stats_option
-@stage_options(FEED, SIM, LIVING, ROUTE, SCORE, SIGNAL)
+@stage_options(FEED, SIM, LIVING, HISTORICAL, POLL, ROUTE, SCORE, SIGNAL)
 def run(  # one parameter for each stage's options
     source: tuple[str, ...], changes: bool, full: bool, since: int | None, parameters: tuple[str, ...],
     memory: str | None, calendar: str | None, weights: dict[str, float], stats: bool, feeding: FeedOptions,
-    simulation: SimOptions, living: LiveOptions, routing: RouteOptions, scoring: ScoreOptions,
-    signalling: SignalOptions,
+    simulation: SimOptions, living: LiveOptions, historical: HistoryOptions, polling: PollOptions,
+    routing: RouteOptions, scoring: ScoreOptions, signalling: SignalOptions,
 ) -> None:
     """Run the whole chain in one process: records in, signals out.
 
     Takes the options of every stage and prints what feed, route, engine all, score and signal print in a pipe.
-    SOURCE is a file, a pattern in quotes, - for standard input, or sim for the built-in simulator.
+    SOURCE is a file, a pattern in quotes, - for standard input, sim for the built-in simulator, or quotes for prices
+    that are fetched: qmo feed --list shows them all.
     """
     from ..pipeline import routed
     from ..router import Router
@@ -76,7 +79,8 @@ def run(  # one parameter for each stage's options
     engines = make_engines(("all",), parameters, timing=stats, memory=memory, calendar=calendar)
     score = watch.timed("score", Scorer(weighted(scoring, weights)).update)
     decide = watch.timed("signal", Signaler(signalling).update)
-    blocks = watch.iterate("feed", read_blocks("run", source, feeding, simulation, living=living))
+    asked = Asked(feeding=feeding, simulation=simulation, historical=historical, living=living, polling=polling)
+    blocks = watch.iterate("feed", read_blocks("run", source, asked))
     batches = watch.count(watch.iterate("route", routed(router, blocks), inside="feed"))
     scored = updated(batches, engines.update, score)
     with closing(engines):
@@ -88,7 +92,7 @@ def live_frames(
     source: tuple[str, ...], routing: RouteOptions, living: LiveOptions,
 ) -> tuple[RouteOptions, LiveOptions]:
     """Frames of a live stream are shorter unless their length was given, and clock marks stand at their ends."""
-    if source != (LIVE,):
+    if source != ("live",):
         return routing, living
     if click.get_current_context().get_parameter_source("every") is ParameterSource.DEFAULT:
         routing = replace(routing, every="50ms")

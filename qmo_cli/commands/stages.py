@@ -59,7 +59,7 @@ full_option = click.option(
 
 def read_packets_of(command: str) -> Batches:
     """Packets from standard input, a batch for each read. An input of another kind is bad data."""
-    from ..feeds import open_stdin
+    from ..feeds.files import open_stdin
     from ..ndjson import read_packets
 
     refuse_terminal(command)
@@ -70,8 +70,9 @@ def read_packets_or_records(
     command: str, router: Router, watch: Stopwatch, files: tuple[str, ...] = (), name: str = STDIN,
 ) -> Batches:
     """Packets of an input; records are routed on the way, with those of ``files`` merged into them."""
-    from ..feeds import merge, open_source, open_stdin
+    from ..feeds.files import open_source, open_stdin
     from ..feeds.inputs import open_file
+    from ..feeds.merge import merge
     from ..ndjson import kind_of, read_packets
 
     if name == STDIN:

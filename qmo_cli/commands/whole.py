@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from ..router import RouteOptions
 from ..score import ScoreOptions
 from ..signals.sizing import SignalOptions
-from .sources import SIMULATOR, STDIN, refuse_terminal
+from .origins import ORIGINS
+from .sources import STDIN, refuse_terminal
 from .stages import Batches, make_engines, updated
 
 if TYPE_CHECKING:
@@ -20,13 +21,13 @@ if TYPE_CHECKING:
 
 def looked_into(command: str, names: tuple[str, ...]) -> Source | None:
     """The one input that may hold packets: standard input, or a single file."""
-    from ..feeds import open_stdin
+    from ..feeds.files import open_stdin
     from ..feeds.inputs import open_file
 
     if names in ((), (STDIN,)):
         refuse_terminal(command)
         return open_stdin()
-    if len(names) == 1 and names[0] != SIMULATOR and os.path.isfile(names[0]):
+    if len(names) == 1 and names[0] not in ORIGINS and os.path.isfile(names[0]):
         return open_file(names[0], follow=False)
     return None
 

@@ -63,6 +63,12 @@ def _wrong(text: bytes, error: msgspec.ValidationError) -> str:
     return f"field schema: {schema!r} is not a schema" if "$.schema" in str(error) else field_error(error)
 
 
+def names_one(record: Any) -> bool:
+    """Whether a record is one instrument's: the market's are, and so is a price that was fetched of one."""
+    tag = record.__struct_config__.tag
+    return tag not in OURS or (tag == "quote" and record.series is not None and record.instrument_id != 0)
+
+
 @dataclass(slots=True)
 class LineReader:
     """Turns the bytes of one source of lines, in pieces of any size, into blocks."""
@@ -180,7 +186,7 @@ class LineReader:
         if isinstance(record, bytes):
             instrument_id, series, symbol = read_mapping(record, 0)
             self._remember(instrument_id, (series, symbol))
-        elif record.__struct_config__.tag not in OURS:
+        elif names_one(record):
             names = (record.series, record.symbol)
             if self._names.get(record.instrument_id) != names:
                 self._remember(record.instrument_id, names)

@@ -50,7 +50,7 @@ class Selection:
         ids: array[int] | None = array("I") if self.symbols else None
         for block in blocks:
             wanted = self._wanted(block.schema)
-            for part in _parts(block):
+            for part in stretches(block):
                 if part.data[1] == MAPPING:
                     self._follow(part.data, ids)
                     yield part
@@ -94,7 +94,7 @@ class Selection:
         return Block(data, block.source, numbers[0], block.unit, block.schema, numbers), limit
 
 
-def _parts(block: Block) -> Iterator[Block]:
+def stretches(block: Block) -> Iterator[Block]:
     """The block cut into stretches of mapping records and of others."""
     data, at, index = block.data, 0, 0
     while at < len(data):

@@ -25,6 +25,8 @@ class Connection:
         self.reader, self.writer, self.clock = reader, writer, clock
         self.ts_out = False                  # whether each record says when it was sent
         self.heard = time.monotonic()        # when the client was sent something
+        self.waiting = 0                     # bytes that the next drain sends
+        self._pieces: list[bytes] = []
         writer.transport.set_write_buffer_limits(high=BUFFER)
         self._socket: socket.socket = writer.get_extra_info("socket")
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER)
@@ -48,9 +50,9 @@ class Connection:
             self.raw(messages.sent_at(data, time.time_ns()) if self.ts_out else data)
 
     def raw(self, data: bytes) -> None:
-        """Send bytes."""
-        self.writer.write(data)
-        self.heard = time.monotonic()
+        """Send bytes, with the next ``drain``: one call of the system for many small pieces."""
+        self._pieces.append(data)
+        self.waiting += len(data)
 
     def tell(self, code: int, text: str, ts: int | None = None) -> None:
         """Send a system message, of market time unless ``ts`` (ns) says otherwise."""
@@ -61,13 +63,17 @@ class Connection:
         self.put(messages.error_message(code, text, self.clock.shown, last=last))
 
     async def drain(self) -> bool:
-        """Wait until the client has read enough; true if that took long."""
+        """Send what waits, and wait until the client has read enough; true if that took long."""
         begun = time.monotonic()
+        if self._pieces:
+            self.writer.write(b"".join(self._pieces))
+            self._pieces.clear()
+            self.waiting, self.heard = 0, begun
         await self.writer.drain()
         return time.monotonic() - begun > SLOW
 
     def reset(self) -> None:
-        """Break the connection: RST in place of FIN."""
+        """Break the connection, whatever is under way: RST in place of FIN."""
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.writer.transport.abort()
 
@@ -79,14 +85,14 @@ class Connection:
         with contextlib.suppress(OSError, TimeoutError):
             async with asyncio.timeout(FAREWELL):
                 await self.flush()
+            self.writer.write_eof()
             async with asyncio.timeout(LINGER):
                 while await self.reader.read(LARGEST_LINE):
                     pass
         self.writer.transport.abort()
 
     async def flush(self) -> None:
-        """Say that nothing more comes, and wait until all is sent."""
+        """Wait until all is sent."""
         self.writer.transport.set_write_buffer_limits(high=0)
-        if not self.writer.transport.is_closing():
-            self.writer.write_eof()
-            await self.writer.drain()
+        await self.drain()
+        self.writer.transport.set_write_buffer_limits(high=BUFFER)

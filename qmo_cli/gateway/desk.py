@@ -19,6 +19,7 @@ HOUR = 3_600_000_000_000        # ns
 KEPT = 24                       # hours that can be replayed
 WEEK = 168                      # of these the vendor keeps the trading week
 STATEFUL = frozenset({"mbo", "definition"})
+MOST = 200                      # subscriptions of one session: each reads the source by itself
 UNNAMED: Name = ("", None)
 
 
@@ -35,6 +36,8 @@ class Desk:
 
     async def open(self, asked: Subscription) -> None:
         """Open the line of a subscription and tell the client. Raises Refused."""
+        if self.opened == MOST:
+            raise Refused(SUBSCRIPTION, f"More than {MOST} subscriptions in one session")
         wanted = self.wanted(asked)
         unknown, names = resolve(asked, wanted, await self.gateway.as_of(self.gateway.clock.now()))
         self.opened += 1
@@ -45,7 +48,7 @@ class Desk:
             self.connection.fail(SYMBOL, text, last=index == len(unknown))
         self.name(names)
         if wanted.ids or wanted.parents or wanted.everything:
-            self.lines.append(Line(wanted, self.gateway.make_blocks(), self.gateway.clock.shift))
+            self.lines.append(Line(wanted, self.gateway.make_blocks(), self.gateway.clock.shift, joining=self.late))
 
     def name(self, names: dict[int, Name]) -> None:
         """Tell the client what instruments are called."""

@@ -10,7 +10,6 @@ from .connection import Connection
 from .faults import Fault
 
 LIMIT = 10.0                    # seconds
-LONG = 1e9                      # seconds: for ever
 
 
 class Rejected(Exception):
@@ -20,7 +19,7 @@ class Rejected(Exception):
 async def greet(connection: Connection, number: int, key: str | None, fault: Fault | None) -> dict[str, str]:
     """Let a client in: what it said of itself. Raises Rejected, and TimeoutError where it keeps the gateway waiting."""
     if fault is not None and fault.kind != "reject":
-        await _say_nothing(fault)
+        await _say_nothing(connection, fault)
     challenge = secrets.token_hex(messages.CHALLENGE_BYTES)
     await connection.say(f"lsg_version={messages.VERSION}", f"cram={challenge}")
     async with asyncio.timeout(LIMIT):
@@ -33,10 +32,10 @@ async def greet(connection: Connection, number: int, key: str | None, fault: Fau
     return fields
 
 
-async def _say_nothing(fault: Fault) -> None:
-    """No greeting: silence, or the end."""
-    if fault.kind == "mute":
-        await asyncio.sleep(LONG)
+async def _say_nothing(connection: Connection, fault: Fault) -> None:
+    """No greeting: silence for as long as the client bears it, or the end."""
+    while fault.kind == "mute" and await connection.hear() is not None:
+        pass
     raise Rejected("closed before the greeting")
 
 

@@ -10,13 +10,14 @@ from struct import Struct
 from ..blocks import BBO_1M, BBO_1S, MAPPING, MBP_1, UNDEF_TIME, Block
 from ..feeds.derive import Derivation
 from ..market import stream
-from ..records.layout import layout, read_mapping
+from ..records.layout import SCHEMAS, layout, read_mapping
 from .orders import Orders
 from .shift import shifted
 from .symbols import Name, belongs
 
 _MAPPINGS = bytes(rtype == MAPPING for rtype in range(256))
-PART = 512 * 56                # bytes of MBO that are derived at a time: others wait meanwhile
+PART = 128 * 56                # bytes of MBO that are derived at a time: others wait meanwhile
+NEVER = 2**63                  # ns
 NO_LIMIT = -1
 
 
@@ -38,13 +39,18 @@ class Wanted:
 class Line:
     """The records of one subscription, piece by piece. ``head`` is the time of the next record, if one is known.
 
+    ``floor``: the source was looked through up to here. A line of few records, such as bars, can be far from the next
+    one; the others need not wait until it is found, only until it is known that it is later than theirs.
+
     All times are the source's; the records that are taken out are moved by ``shift``.
     """
 
     wanted: Wanted
     blocks: Iterable[Block]
     shift: int = 0
+    joining: bool = False                                 # while it looks for its beginning, others do not wait
     head: int | None = None
+    floor: int = 0                                        # ns: what is not yet at hand is not earlier
     sent: int = 0                                         # ns, time of the newest record that was taken out
     ended: bool = False
     names: dict[int, Name] = field(default_factory=dict)  # not yet told
@@ -65,10 +71,18 @@ class Line:
         """Go on by one piece of the source; sets ``head`` or ``ended``, or neither where the piece has nothing."""
         data = next(self._pieces, None)
         if data is None:
-            self.ended = True
+            self.ended, self.joining = True, False
         elif data:
+            self.joining = False
             self._data, self._at = data, 0
             self.head = stream.record_time(data, 0) - self.shift
+
+    @property
+    def next(self) -> int:
+        """Nothing earlier than this (ns) will come."""
+        if self.head is not None:
+            return self.head
+        return NEVER if self.ended else self.floor
 
     def take(self, until: int, limit: int) -> bytes:
         """The records before a time (ns) that are at hand, ``head`` among them in any case; about ``limit`` bytes."""
@@ -104,6 +118,8 @@ class Line:
                     kept, _, _ = stream.select(data[at:stop], rtypes, self._ids, 0, UNDEF_TIME, NO_LIMIT)
                     pieces.append(kept)
                 at = stop
+            if self.wanted.native:
+                self.floor = max(self.floor, last_time(data))
             yield shifted(b"".join(pieces), self.shift)
 
     def _rtypes(self, block: Block) -> bytes:
@@ -132,7 +148,9 @@ class Line:
         derivation = Derivation(self.wanted.schema)
         for data in pieces:
             for at in range(0, len(data), PART):
-                yield derivation.take(data[at:at + PART])
+                part = data[at:at + PART]
+                self.floor = max(self.floor, last_time(part) - self.shift)
+                yield derivation.take(part)
         yield derivation.finish()
 
     def _begun(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
@@ -158,6 +176,17 @@ class Line:
                 yield orders.snapshot(wanted.ids, begin)
             return
         yield from pieces
+
+
+def last_time(data: bytes) -> int:
+    """Time (ns) of the last of some records of market data; 0 without any."""
+    at, last = 0, 0
+    while at < len(data):
+        stop = stream.same(data, at)
+        if data[at + 1] in SCHEMAS:
+            last = int(stream.record_time(data, stop - 4 * data[at]))
+        at = stop
+    return last
 
 
 def since(data: bytes, ts: int) -> bytes:

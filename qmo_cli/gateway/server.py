@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import threading
-from collections import deque
 from collections.abc import Callable
 from signal import SIGINT, SIGTERM
 from types import TracebackType
@@ -16,15 +16,17 @@ from ..errors import SourceUnavailable
 from .clock import MarketClock
 from .connection import LARGEST_LINE
 from .faults import Schedule
+from .messages import metadata
 from .options import GatewayOptions
 from .session import Session
 from .shift import MINUTE, grain_of, prepare
-from .symbols import Directory, MakeBlocks, look_into
+from .symbols import Directory, MakeBlocks, close, look_into
 
 logger = logging.getLogger(__name__)
 
 MOST_SESSIONS = 64
 REMEMBERED = 10_000             # lines of the log
+AGAIN = 0.1                     # seconds between two attempts to have the port back
 READY = 30.0                    # seconds for a thread to begin or end
 
 
@@ -46,8 +48,10 @@ class Gateway:
         self.schedule = Schedule(list(self.options.faults))
         self.port = self.options.port
         self.sessions = 0                                    # connections so far
-        self.log: deque[str] = deque(maxlen=REMEMBERED)
+        self.log: list[str] = []                             # what happened, the newest last
         self._directory = Directory(make_blocks())
+        self._directory.reach(self.clock.origin)             # what can be done before is done before: imports, too
+        metadata(self.contents.dataset, 0, ts_out=False)
         self._lock = asyncio.Lock()
         self._open: dict[Session, asyncio.Task[None]] = {}
         self._gone = 0
@@ -67,6 +71,8 @@ class Gateway:
     def note(self, text: str) -> None:
         """Remember what happened, and log it."""
         self.log.append(text)
+        if len(self.log) > REMEMBERED:
+            del self.log[:REMEMBERED // 2]
         logger.info("%s", text)
 
     # running
@@ -127,7 +133,8 @@ class Gateway:
                 self._connected, self.options.host, self.port, limit=LARGEST_LINE)
         except OSError as error:
             where = f"{self.options.host}:{self.port}"
-            raise SourceUnavailable(f"cannot listen at {where}: {error.strerror or error}") from error
+            reason = os.strerror(error.errno) if error.errno else str(error)
+            raise SourceUnavailable(f"cannot listen at {where}: {reason}") from error
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def _end(self) -> None:
@@ -135,6 +142,7 @@ class Gateway:
         for task in [*self._open.values(), *self._background]:
             task.cancel()
         await asyncio.gather(*self._open.values(), *self._background, return_exceptions=True)
+        close(self._directory.blocks)
 
     def _close(self) -> None:
         if self._server is not None:
@@ -144,7 +152,10 @@ class Gateway:
     # sessions
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if len(self._open) >= MOST_SESSIONS or self._server is None:
+        if self._server is None:                             # it came just before the port was closed
+            writer.transport.abort()
+            return
+        if len(self._open) >= MOST_SESSIONS:
             writer.write(b"success=0|error=User has reached their open connection limit\n")
             writer.close()
             self.note("one connection too many, refused")
@@ -189,6 +200,9 @@ class Gateway:
 
     async def _come_up(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
-        await self._listen()
+        while self._server is None:
+            with contextlib.suppress(SourceUnavailable):      # somebody has the port at the moment
+                await self._listen()
+            await asyncio.sleep(AGAIN)
         self.note("listening again")
 

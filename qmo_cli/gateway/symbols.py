@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
@@ -64,11 +64,16 @@ def look_into(make_blocks: MakeBlocks) -> Contents:
         for rtype, at in _kinds(block.data):
             schemas.add("tbbo" if rtype == MBP_1 and block.schema == "tbbo" else SCHEMAS[rtype])
             first = first or (stream.record_time(block.data, at), header_at(block.data, at)[1])
-    with suppress(AttributeError):
-        blocks.close()  # type: ignore[attr-defined]  # where it is a generator
+    close(blocks)
     if first is None:
         raise BadData("the source holds no market data that a gateway could serve")
     return Contents(first[0], SIMULATED if first[1] == SIMULATOR else VENDORS, frozenset(schemas))
+
+
+def close(blocks: Iterable[Block]) -> None:
+    """Let go of a source, where there is something to let go of: a generator closes its files."""
+    if isinstance(blocks, Generator):
+        blocks.close()
 
 
 def _first(blocks: Iterator[Block]) -> Iterator[Block]:

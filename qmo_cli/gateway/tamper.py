@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from ..blocks import SECOND
@@ -15,6 +15,7 @@ class Tamper:
     """Cuts one session's records where faults happen. Gives pieces to send, and faults of the stream to act on."""
 
     schedule: Schedule
+    note: Callable[[str], None] = field(default=lambda _: None)
     held: list[tuple[int, bytes]] = field(default_factory=list)   # not before this time (ns), the record
     swapped: bytes = b""
     left_out: int = 0                                             # records still to be left out
@@ -51,6 +52,7 @@ class Tamper:
             at = end
 
     def _changed(self, fault: Fault, record: bytes, ts: int) -> Iterator[bytes]:
+        self.note(f"fault {fault}")
         if fault.kind == "skip":
             self.left_out = fault.count - 1
             return

@@ -214,6 +214,12 @@ class FrameClock:
         self.close_rest(True)
         self.release()
 
+    def resize(self, every: int) -> None:
+        """Frames by time have another length (ns) from here on; none may be open."""
+        self.every = every
+        if self.boundary:
+            self.boundary = (self.newest // every + 1) * every
+
     def pause(self, ts: int) -> None:
         """Nothing is heard any more: what is open ends here, and every instrument has a frame that tells it."""
         instrument: Instrument

@@ -44,7 +44,7 @@ def market_of(instrument: Instrument, end: cython.longlong) -> object:
     price, basis, ts = price_of(instrument, end, has_bid and has_ask, bid, ask)
     return Market(
         price, ts, basis, bid / NANO if has_bid else None, ask / NANO if has_ask else None,
-        bids.best_size() if has_bid else None, asks.best_size() if has_ask else None,
+        (bids.best_size() or None) if has_bid else None, (asks.best_size() or None) if has_ask else None,
         (ask - bid) / NANO if has_bid and has_ask else None,
         volume_of(instrument),
         frame.open / NANO if traded else None, frame.high / NANO if traded else None,

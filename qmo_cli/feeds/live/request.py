@@ -9,6 +9,7 @@ from ...errors import UsageError
 DATASET = "GLBX.MDP3"           # CME Globex
 PORT = 13_000                   # of the vendor's gateways
 HEARTBEAT = 5                   # s of silence after which the gateway sends a heartbeat; the client takes no less
+NOT_LET_IN = 0                  # ours: refused at the door, where the vendor gives words only
 # the vendor's error codes
 AUTH_FAILED, KEY_DEACTIVATED, TOO_MANY_CONNECTIONS, UNKNOWN_SYMBOL, BAD_SUBSCRIPTION, INTERNAL = 1, 2, 3, 4, 5, 6
 SKIPPED, TOO_OLD = 7, 8

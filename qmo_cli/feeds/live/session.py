@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from .inbox import Inbox
-from .request import AUTH_FAILED, TOO_MANY_CONNECTIONS, Lost, Refused, Request
+from .request import NOT_LET_IN, TOO_MANY_CONNECTIONS, Lost, Refused, Request
 
 if TYPE_CHECKING:
     from .wire import Wire
@@ -86,7 +86,7 @@ class Session:
         if wire.authenticated.done():
             if (error := wire.authenticated.exception()) is not None:
                 words = str(error)
-                raise Refused(TOO_MANY_CONNECTIONS if "limit" in words.lower() else AUTH_FAILED, words)
+                raise Refused(TOO_MANY_CONNECTIONS if "limit" in words.lower() else NOT_LET_IN, words)
             return
         if wire.disconnected.done():
             raise Lost(f"{where} closed the connection before it let us in")

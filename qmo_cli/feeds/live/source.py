@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import chain
 
 from ...blocks import SECOND, Block
+from ...errors import NotEntitled, SourceUnavailable, UsageError
 from ...records import System, to_dbn
+from ...records.own import Kind
 from ...sessions import CHICAGO, OPENS
+from ...times import duration
 from ..capture import Capture, without
 from ..merge import merge
 from .options import LiveOptions, Wanted
 from .past import Past
 from .supervisor import NAME, Live, short
 
+logger = logging.getLogger(__name__)
+
 OF_THAT_TIME = frozenset({"warmup", "live", "stale", "reconnect", "end"})  # said of a stream that is over
 BEFORE_SNAPSHOT = 60 * SECOND   # ns, so that a replay has begun when the day's snapshot comes
 
-History = Callable[[int], Iterator[Block]]  # of the time up to which it is wanted, ns
+History = Callable[[int, int], Iterator[Block]]  # from a time to another, ns
 Stopper = Callable[[Callable[[], None]], object]
 
 
@@ -48,7 +54,9 @@ def live(
     begin = start if options.warmup is None else day_start(now)
     supervisor = Live(key, wanted, options, begin, past.cursor, past.names, past.newest)
     stopper(supervisor.stop)
-    ahead = () if options.warmup is None or past.records else _history(sources, day_start(now))
+    ahead: Iterable[Block] = ()
+    if options.warmup is not None and not past.records:
+        ahead = _history(sources, now - duration(options.warmup), day_start(now))
     known = None if capture is None else capture.facts
     merged = merge(
         chain(ahead, supervisor.blocks()), sources.files, follow=True, skip_bad=sources.skip_bad, known=known)
@@ -59,16 +67,25 @@ def live(
             capture.close()
 
 
-def _history(sources: Sources, until: int) -> Iterator[Block]:
-    """What lies before the live stream, marked as such."""
+def _history(sources: Sources, start: int, end: int) -> Iterator[Block]:
+    """What lies before the live stream, marked as such. Without it the stream begins all the same, and that is said."""
     yield _warmup("history, then the day so far")
-    if sources.history is not None:
-        yield from sources.history(until)
+    if sources.history is None or start >= end:
+        return
+    try:
+        yield from sources.history(start, end)
+    except (NotEntitled, SourceUnavailable, UsageError) as error:
+        logger.warning("live: no history: %s", error)
+        yield _said("error", f"no history: {error}")
 
 
 def _warmup(words: str) -> Block:
     """What follows is of the past, until the stream says that it is live."""
-    return Block(to_dbn(System(ts_event=None, kind="warmup", detail=short(words))), NAME)
+    return _said("warmup", words)
+
+
+def _said(kind: Kind, words: str) -> Block:
+    return Block(to_dbn(System(ts_event=None, kind=kind, detail=short(words))), NAME)
 
 
 def day_start(now: int) -> int:

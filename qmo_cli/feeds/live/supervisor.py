@@ -23,6 +23,7 @@ from .request import (
     BAD_SUBSCRIPTION,
     HEARTBEAT,
     KEY_DEACTIVATED,
+    NOT_LET_IN,
     TOO_MANY_CONNECTIONS,
     TOO_OLD,
     Lost,
@@ -43,7 +44,7 @@ HOLD = 0.1                      # s for which the rest of an event is waited for
 FRESH = 2 * SECOND              # ns by which a record may be behind the wall clock and still be of now
 DAY = 86_400 * SECOND
 NAME = "live"                   # of the source, in error messages
-FINAL = frozenset({AUTH_FAILED, KEY_DEACTIVATED, BAD_SUBSCRIPTION})  # trying again does not help
+FINAL = frozenset({NOT_LET_IN, AUTH_FAILED, KEY_DEACTIVATED, BAD_SUBSCRIPTION})  # trying again does not help
 NOT_RESUMED = FINAL | {TOO_OLD}
 MOST_WORDS = 200                # bytes of a reason in JSON: a system record has room for 302 in all
 
@@ -234,7 +235,8 @@ class Live:
 
     def _refused(self, refused: Refused) -> Iterator[Block]:
         """Ask for less where that may help, wait where it may pass. Raises NotEntitled where nothing helps."""
-        poorer = () if self.wanted.schemas else BEST_FIRST[BEST_FIRST.index(self.schemas[0]) + 1:]
+        choice = not self.wanted.schemas and refused.code != NOT_LET_IN
+        poorer = BEST_FIRST[BEST_FIRST.index(self.schemas[0]) + 1:] if choice else ()
         if refused.code == TOO_OLD and (self.cursor.positions or self.start is not None):
             yield from self._gap(f"the vendor no longer has them ({refused})")
         elif refused.code in FINAL and poorer and not self._live:
