@@ -12,8 +12,8 @@ import pytest
 
 from qmo_cli.blocks import SECOND, Block
 from qmo_cli.errors import BadData, SourceUnavailable, UsageError
-from qmo_cli.feeds import open_source
 from qmo_cli.feeds.capture import Capture, without
+from qmo_cli.feeds.files import open_source
 from qmo_cli.feeds.merge import merge
 from qmo_cli.ndjson import DbnWriter
 from qmo_cli.records import Account, News, System, encode_record, from_dbn, to_dbn

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from qmo_cli.blocks import SYSTEM, Block
-from qmo_cli.feeds import open_source
+from qmo_cli.feeds.files import open_source
 from qmo_cli.feeds.live import source
 from qmo_cli.feeds.live.options import LiveOptions, Wanted
 from qmo_cli.gateway import Gateway
