@@ -119,6 +119,13 @@ def test_what_a_snapshot_holds_does_not_come_again_where_the_connection_breaks_j
     assert [skip.known(seen(one)) for one in [*held, *later]] == [True, True, False, False]
 
 
+def test_what_follows_a_snapshot_is_not_in_it_even_where_it_is_older_by_its_time() -> None:
+    cursor = Cursor()
+    cursor.advance(map(seen, [*snapshot(START, 3), order(START - 300 * MS)]))
+    skip = cursor.skipping()
+    assert [skip.known(seen(order(START - ago * MS))) for ago in (301, 300, 299, 1)] == [True, True, False, False]
+
+
 def test_a_snapshot_that_was_not_whole_gives_no_place_to_go_on_from() -> None:
     cursor = Cursor()
     cursor.advance(map(seen, snapshot(START, 3)[:2]))

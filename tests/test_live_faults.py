@@ -10,10 +10,9 @@ from typing import Any
 
 import pytest
 
-from qmo_cli.blocks import MBO, SECOND, Block
+from qmo_cli.blocks import SECOND, Block
 from qmo_cli.engines import ENGINES
 from qmo_cli.errors import NotEntitled, SourceUnavailable
-from qmo_cli.feeds.derive import Derivation
 from qmo_cli.pipeline import Engines, routed
 from qmo_cli.router import Router
 from tests.live_harness import BEGIN, Outcome, follow, market, records, serve, supervisor
@@ -69,16 +68,6 @@ def test_wherever_a_record_is_torn_no_event_is_torn(start: int) -> None:
     stale = next(number for number, block in enumerate(outcome.blocks) if b'"stale"' in block.data)
     before = records(outcome.blocks[:stale])
     assert before[-1][36] & 128, "the last record before the break is the last of its event"
-
-
-def test_each_of_several_schemas_is_gone_on_with_from_its_own_place() -> None:
-    derivation = Derivation("trades")
-    trades = records([Block(derivation.take(b"".join(SOURCE)) + derivation.finish(), "trades")])
-    with serve(f"rst@{HALF}", f"torn@{HALF + 900}") as gateway:
-        outcome = follow(gateway, len(SOURCE) + len(trades), supervisor(gateway, schemas=("mbo", "trades")))
-    assert [record for record in outcome.records if record[1] == MBO] == SOURCE
-    assert [record for record in outcome.records if record[1] != MBO] == trades
-    assert outcome.sessions == 3
 
 
 def test_many_breaks_one_after_another_lose_nothing() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from qmo_cli.blocks import Block
 from qmo_cli.errors import UsageError
-from qmo_cli.feeds.live.request import Lost, Refused, Request, Subscription, address_of
+from qmo_cli.feeds.live.request import NOT_LET_IN, Lost, Refused, Request, Subscription, address_of
 from qmo_cli.feeds.live.session import Session
 from qmo_cli.gateway import Gateway
 
@@ -122,7 +122,7 @@ def test_a_gateway_that_does_not_let_us_in_is_not_waited_for_longer_than_asked(f
 def test_a_key_that_is_refused_is_named_by_the_gateways_words_and_not_shown() -> None:
     with serve(key=KEY) as gateway, pytest.raises(Refused) as refused:
         opened(gateway, "db-another-key-entirely")
-    assert refused.value.code == 1
+    assert refused.value.code == NOT_LET_IN
     assert "db-another-key-entirely" not in str(refused.value)
 
 

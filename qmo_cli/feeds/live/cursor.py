@@ -56,6 +56,7 @@ class Cursor:
     positions: dict[int, int] = field(default_factory=dict)     # rtype -> ns
     seconds: dict[tuple[int, int], Counter[tuple[int, int, int]]] = field(default_factory=dict)  # by rtype and second
     snapshots: dict[int, tuple[int, int]] = field(default_factory=dict)  # of each id the last: ns, how many records
+    held: dict[int, int] = field(default_factory=dict)  # of each id: ns, ts_recv before which all is in its snapshot
 
     def advance(self, records: Iterable[Seen]) -> None:
         """These records were delivered."""
@@ -66,6 +67,8 @@ class Cursor:
                 self._instant(record)
 
     def _instant(self, record: Seen) -> None:
+        if record.rtype == MBO and record.received < self.held.get(record.instrument_id, -1):
+            self.held[record.instrument_id] = record.received  # it came after the snapshot, whatever the times say
         if record.ts_event > self.positions.get(record.rtype, -1):
             self.positions[record.rtype] = record.ts_event
         key = record.rtype, record.ts_event // SECOND
@@ -80,6 +83,7 @@ class Cursor:
         latest, count = self.snapshots.get(record.instrument_id, (-1, 0))
         if taken >= latest:
             self.snapshots[record.instrument_id] = taken, 1 + count * (taken == latest)
+            self.held[record.instrument_id] = taken
         if record.data[FLAGS] & F_LAST:
             self.positions[MBO] = max(self.positions.get(MBO, 0), taken)
 
@@ -94,6 +98,7 @@ class Cursor:
         self.positions.clear()
         self.seconds.clear()
         self.snapshots.clear()
+        self.held.clear()
 
     def start(self, rtype: int) -> int | None:
         """From which ts_event (ns) records of a type are asked for again; None: none was delivered yet."""
@@ -110,7 +115,7 @@ class Cursor:
         instants: Counter[tuple[int, int, int]] = Counter()
         for counts in self.seconds.values():
             instants.update(counts)
-        return Skip(dict(self.positions), instants, dict(self.snapshots))
+        return Skip(dict(self.positions), instants, dict(self.snapshots), dict(self.held))
 
 
 @dataclass(slots=True)
@@ -120,6 +125,7 @@ class Skip:
     positions: dict[int, int]
     seen: Counter[tuple[int, int, int]]
     snapshots: dict[int, tuple[int, int]]   # instrument id -> ns, how many records of it are still to be left out
+    held: dict[int, int]
 
     def known(self, record: Seen) -> bool:
         """Whether a record was delivered before; it is then counted off."""
@@ -146,4 +152,4 @@ class Skip:
 
     def _held(self, record: Seen) -> bool:
         """Whether what an order record says is in the snapshot that was delivered."""
-        return record.rtype == MBO and record.received < self.snapshots.get(record.instrument_id, (-1, 0))[0]
+        return record.rtype == MBO and record.received < self.held.get(record.instrument_id, -1)
