@@ -66,24 +66,6 @@ def test_a_stream_that_was_killed_goes_on_where_its_file_ends(tmp_path: Path, to
     assert kinds(found) == ["warmup", "live", "end"]
 
 
-def test_a_file_of_a_stream_that_was_stopped_and_began_with_a_snapshot_is_gone_on_with(tmp_path: Path) -> None:
-    path = tmp_path / "c.dbn"
-    with serve(source=SHORT, speed=4.0) as gateway:
-        blocks, stop = started(gateway, path, None)
-        first = until(blocks, 300)
-        stop()
-        first += list(blocks)
-        again, stop = started(gateway, path, None)
-        found = until(again, len(records(first)) + 200)
-        stop()
-        found += list(again)
-    live = [record for record in records(found) if not record[36] & 32]
-    begin = SOURCE.index(live[0])
-    assert live == SOURCE[begin:begin + len(live)]
-    assert len(live) > len([record for record in records(first) if not record[36] & 32])
-    assert records(open_source([str(path)])) == records(found)
-
-
 def test_a_recorded_stream_reads_as_it_was_live(tmp_path: Path) -> None:
     path = tmp_path / "c.dbn"
     with serve(f"fin@{HALF}", source=SHORT, speed=20.0) as gateway:
