@@ -276,7 +276,6 @@ class Router:
         """
         if kind not in ("stale", "reconnect"):
             self.reader.interrupt(ts)
-            self._take()
         if self.grade.happened(kind):
             present: list[Any] = [each for each in self.reader.instruments.values() if each is not None]
             for instrument in present:

@@ -12,7 +12,7 @@ from qmo_cli.market import line, reader, scan, stream
 
 from .honesty import label_faults, packet_faults
 from .laws import ENCODINGS, Setup, every, lines, packets, piped, read_back, unfinished, written
-from .laws_streams import MINUTES, Case, as_simulated, noise, poor, simulated
+from .laws_streams import MINUTES, Case, as_simulated, eventful, noise, poor, simulated
 from .samples import records as records_of
 from .streams import mbo_records
 
@@ -21,6 +21,7 @@ def small_cases() -> Iterator[tuple[str, Case, Setup]]:
     """A few short streams of every kind."""
     yield "simulated", simulated(minutes=3, rate=20, icebergs=0.05, seed=5), MINUTES
     yield "scripted", Case(mbo_records(noise(21, 9000), 3, clocks=True)), Setup()
+    yield "broken and heard again", eventful(size=4000), Setup("50ms")
     labelled = as_simulated(mbo_records(noise(22, 5000), 2, start="middle"))
     yield "scripted, labelled", Case(labelled, simulated=True), Setup("50ms")
     for schemas in (("trades",), ("tbbo",), ("mbp-10", "trades"), ("ohlcv-1s",)):

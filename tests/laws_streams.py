@@ -281,3 +281,20 @@ def with_clocks(records: Sequence[bytes], every: int = SECOND) -> list[bytes]:
             due += every
         found.append(record)
     return found
+
+
+def told(kind: Any, ts: int | None) -> bytes:
+    """What a live source says of its stream."""
+    return to_dbn(System(ts_event=None if ts is None else str(ts), kind=kind, detail="told by hand"))
+
+
+@cache
+def eventful(labelled: bool = False, size: int = 9000) -> Case:
+    """History, then now, broken in each way, some of them more than once."""
+    records = named_late(mbo_records(noise(31, size), 2, clocks=True))
+    kinds = ("live", "stale", "reconnect", "stale", "gap", "stale", "roll", "live", "reconnect")
+    cuts = [len(records) * number // 12 for number in range(3, 13)]
+    found = [told("warmup", None), *records[:cuts[0]]]
+    for kind, low, high in zip(kinds, cuts, cuts[1:], strict=False):
+        found += [told(kind, last_moment(found)), *records[low:high]]
+    return Case(as_simulated(found) if labelled else found, simulated=labelled)

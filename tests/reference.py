@@ -20,7 +20,8 @@ Frames by time. A symbol's frame is closed when ``newest`` is at or past its end
 belongs to it or to an earlier one: all records of the symbol then belong to the frame of that event, else to the one
 that ``newest`` lies in. Late is judged record by record, by the record's own time, at its arrival. A clock covers
 the frame that ended last, if the clock is the first to come past that end, for each instrument that has had a market
-record. Any other system record ends all open events and closes all open frames, at ``newest`` if they end later.
+record. Any other system record ends all open events and closes all open frames, at ``newest`` if they end later; but
+``reconnect`` does nothing at all, and ``stale`` also gives each instrument that had no open frame one at ``newest``.
 Packets go out in batches sorted by (end, instrument), none while a frame waits for its event. At the end of input
 open events are ended as they stand; frames not closed before that come out with ``closed`` False.
 
@@ -100,7 +101,11 @@ class ReferenceReader:
         return self.frames
 
     def _system(self, record: Record) -> None:
+        if record.kind == "reconnect":
+            return
         before, self.newest = self.newest, max(self.newest, record.time)
+        if record.kind == "stale":
+            self._open_all()
         for state in self._by_id():
             for kind, event in list(state.open.items()):
                 if kind == "others" or event.snapshot:
@@ -113,6 +118,12 @@ class ReferenceReader:
             for state in self.states.values():
                 state.frames.setdefault(end, Sums())
         self._close()
+
+    def _open_all(self) -> None:
+        """Each instrument has a frame that tells what happened, if only an empty one that ends at ``newest``."""
+        for state in self.states.values():
+            if not state.frames:
+                state.frames[0] = Sums()
 
     def _fact(self, record: Record) -> None:
         """A fact goes into the frame that time has come to, of each instrument that it concerns."""

@@ -42,6 +42,7 @@ class Record:
     series: str = ""
     symbol: str | None = None
     clock: bool = False
+    kind: str = ""                # of a system record
     fact: dict[str, Any] | None = None  # of one of our own records: the fields of its text
     arrived: int = 0              # ns: the newest time of the whole input when it came
 
@@ -132,7 +133,9 @@ def _system(data: bytes, head: tuple[int, int, int, int]) -> Record:
     fields = json.loads(text) if text.startswith("{") else {}
     if fields.get("schema") in FACTS:
         return Record("fact", publisher, instrument, ts_event, ts_event, fact=fields)
-    return Record("system", publisher, instrument, ts_event, ts_event, clock="clock" in fields.values())
+    return Record(
+        "system", publisher, instrument, ts_event, ts_event, clock="clock" in fields.values(),
+        kind=fields.get("kind", ""))
 
 
 def describe(data: bytes) -> str:

@@ -166,6 +166,13 @@ def test_a_schema_that_the_key_does_not_cover_is_stepped_down_from() -> None:
     assert {block.schema for block in outcome.blocks if records([block])} == {"tbbo"}
 
 
+def test_a_key_that_is_refused_is_refused_for_every_schema() -> None:
+    with serve(key="db-another-key") as gateway:
+        outcome = follow(gateway, 20, supervisor(gateway, schemas=()))
+    assert isinstance(outcome.error, NotEntitled)
+    assert outcome.kinds == []
+
+
 def test_a_schema_that_was_asked_for_by_name_is_not_stepped_down_from() -> None:
     with serve(unentitled=("mbo",)) as gateway:
         outcome = follow(gateway, 20, supervisor(gateway, schemas=("mbo",)))

@@ -152,13 +152,13 @@ def test_without_an_atr_the_default_stop_gets_no_size() -> None:
     assert (found.status, found.signal.type, found.position.contracts) == ("warming_up", "BUY", 0)
 
 
-@pytest.mark.parametrize("quality", ["cached", "delayed", "stale", "warmup", "doubtful"])
+@pytest.mark.parametrize("quality", ["cached", "delayed", "stale", "doubtful"])
 def test_prices_that_are_not_of_now_get_no_size(quality: str) -> None:
     found = signal(at(0.9, at=market(quality=quality)))
     assert found.position is not None
     assert (found.position.contracts, found.position.contract, found.position.max_loss) == (0, None, 0.0)
     assert f"no size on {quality} prices" in found.reasons
-    assert found.status == {"stale": "stale", "warmup": "warming_up"}.get(quality, "blocked")
+    assert found.status == ("stale" if quality == "stale" else "blocked")
 
 
 @pytest.mark.parametrize("quality", ["simulated", "replay"])

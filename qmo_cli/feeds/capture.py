@@ -64,6 +64,8 @@ class Capture:
         except Damage as error:
             raise BadData(f"--record {reader.damage(str(error))}; move the file away to begin another") from error
         if reader.reached < size:
+            if reader.reached == 0 and not b"DBN".startswith(os.pread(self._fd, 3, 0)):
+                raise BadData(f"--record {self.path}: not a DBN file; name another")
             logger.warning("%s: the last record was torn; %d bytes are cut off", self.path, size - reader.reached)
             os.ftruncate(self._fd, reader.reached)
 

@@ -224,6 +224,8 @@ class FrameClock:
         """Nothing is heard any more: what is open ends here, and every instrument has a frame that tells it."""
         instrument: Instrument
         busy: list = self.busy()
+        self.end_runs()
+        before: int = len(self.closed)
         self.interrupt(ts)
         for instrument in self.instruments.values():
             if instrument is None or instrument in busy:
@@ -231,6 +233,7 @@ class FrameClock:
             instrument.frame.restart(self.newest)
             self.close(instrument, self.newest, True)
         self.release()
+        self.closed[before:] = sorted(self.closed[before:], key=itemgetter(0, 1))
 
     @cython.cfunc
     def close_rest(self, closed: cython.bint) -> object:

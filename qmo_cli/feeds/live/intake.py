@@ -9,12 +9,23 @@ import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from ...blocks import ERROR, F_LAST, MAPPING, MBO, SECOND, SYSTEM, UNDEF_TIME
+from ...blocks import (
+    DEFINITION,
+    ERROR,
+    F_LAST,
+    MAPPING,
+    MBO,
+    SECOND,
+    STATISTICS,
+    STATUS,
+    SYSTEM,
+    UNDEF_TIME,
+)
 from ...market import stream
 from ...records.layout import SCHEMAS, header_at, read_error, read_mapping, read_system
 from ...records.own import Kind
 from ..symbology import ASKED
-from .cursor import FLAGS, Cursor, Seen, Skip
+from .cursor import FLAGS, Cursor, Seen, Skip, seen
 from .request import SKIPPED, UNKNOWN_SYMBOL, Lost, Refused
 
 logger = logging.getLogger(__name__)
@@ -22,6 +33,7 @@ logger = logging.getLogger(__name__)
 HEARTBEAT, ACK, SLOW, REPLAYED, END_OF_INTERVAL = 0, 1, 2, 3, 4  # the vendor's system codes
 FAMILIES = (".FUT", ".OPT", ".SPOT")  # parent symbols stand for many instruments at once
 LATE = SECOND                   # ns that a record may be behind the newest
+NEVER_LATE = (DEFINITION, STATUS, STATISTICS)  # they are in no frame, and move no time
 
 
 Names = dict[int, tuple[str, str | None]]        # instrument id -> series, raw symbol
@@ -46,10 +58,13 @@ class Intake:
     replays: int                # subscriptions that begin in the past
     skip: Skip                  # what the connections before delivered
     newest: int                 # ns, time of the newest record or clock mark
+    reached: int = 0            # ns, time of the newest record of this connection
     records: int = 0            # market records
     replayed: int = 0           # subscriptions whose replay has come to now
     fresh: bool = False         # whether the last data held market records
     heard: bool = False         # whether it held a heartbeat: the gateway had nothing more
+    heartbeats: int = 0         # since the last market record
+    beaten: int = 0             # ns, the gateway's time at its last heartbeat
     late: int = 0               # records that came too late to be used, not yet told
     moved: list[tuple[str, int, int]] = field(default_factory=list)
     _held: list[Seen] = field(default_factory=list)
@@ -69,7 +84,7 @@ class Intake:
             elif rtype == MAPPING:
                 self._map(data[at:stop])
             elif rtype == SYSTEM:
-                yield from self._system(*read_system(data, at))
+                yield from self._system(header_at(data, at)[3], *read_system(data, at))
             elif rtype == ERROR:
                 yield from self._error(*read_error(data, at))
             at = stop
@@ -85,14 +100,14 @@ class Intake:
         return b"".join([record.data for record in done])
 
     @property
-    def holding(self) -> bool:
-        """Whether records wait for the rest of their event."""
-        return bool(self._held)
+    def oldest(self) -> Seen | None:
+        """The record that has waited longest for the rest of its event."""
+        return self._held[0] if self._held else None
 
     @property
     def caught_up(self) -> bool:
-        """Whether what comes is of now, by what the gateway says."""
-        return self.replayed >= self.replays or self.heard
+        """Whether what comes is of now, by what the gateway says. It may be silent for a while ahead of a replay."""
+        return self.replayed >= self.replays or self.heartbeats > 1
 
     def left_out(self) -> Iterator[Said]:
         """What to tell of records that came too late, since it was asked last."""
@@ -104,29 +119,30 @@ class Intake:
     def _market(self, record: bytes) -> None:
         if stream.first_fault(record, 0) != len(record):
             raise Lost(f"record {self.records + 1} of it is damaged")
-        rtype, _, instrument_id, ts_event = header_at(record, 0)
-        seen = Seen(rtype, instrument_id, ts_event, record)
+        one = seen(record)
         self.records += 1
-        if self.skip.known(seen):
+        self.heartbeats = 0
+        if self.skip.known(one):
             return
         if not self._in_time(record):
             self.late += 1
-            self.cursor.advance([seen])
+            self.cursor.advance([one])
             return
-        self._held.append(seen)
-        if rtype == MBO and not record[FLAGS] & F_LAST:
-            self._open.add(instrument_id)
+        self._held.append(one)
+        if one.rtype == MBO and not record[FLAGS] & F_LAST:
+            self._open.add(one.instrument_id)
         else:
-            self._open.discard(instrument_id)
+            self._open.discard(one.instrument_id)
         if not self._open:
             self._release()
 
     def _in_time(self, record: bytes) -> bool:
         ts = stream.record_time(record, 0)
-        if ts == UNDEF_TIME:
+        if ts == UNDEF_TIME or record[1] in NEVER_LATE:
             return True
         if ts < self.newest - LATE:
             return False
+        self.reached = max(self.reached, ts)
         self.newest = max(self.newest, ts)
         return True
 
@@ -138,18 +154,25 @@ class Intake:
         instrument_id, series, symbol = read_mapping(record, 0)
         if self.names.get(instrument_id) == (series, symbol):
             return
-        before = [known for known, (name, _) in self.names.items() if name == series]
+        before = [known for known, (name, _) in self.names.items() if name == series and known != instrument_id]
         if before and ASKED.search(series) and not series.upper().endswith(FAMILIES):
-            self.moved.append((series, before[0], instrument_id))
+            self._move(series, before[0], instrument_id)
             return
         self.names[instrument_id] = (series, symbol)
         self._release()
         self._done.append(Seen(MAPPING, instrument_id, 0, record))
 
-    def _system(self, code: int, text: bytes) -> Iterator[Said]:
+    def _move(self, series: str, old: int, new: int) -> None:
+        """The series has left a contract; the gateway says so once for each schema."""
+        if (series, old, new) not in self.moved:
+            self.moved.append((series, old, new))
+
+    def _system(self, ts: int, code: int, text: bytes) -> Iterator[Said]:
         words = text.decode("utf-8", "replace")
         if code in (HEARTBEAT, ACK, END_OF_INTERVAL) or words == "Heartbeat":
-            self.heard = self.heard or code == HEARTBEAT
+            if code == HEARTBEAT:
+                self.heard, self.beaten = True, ts
+                self.heartbeats += 1
             logger.debug("live: %s", words)
         elif code == REPLAYED:
             self.replayed += 1

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ...blocks import SECOND
+from ...blocks import SECOND, UNDEF_TIME
 
 GRACE = 10_000_000              # ns past a frame's end, for what is on its way
 UNPROVEN = SECOND               # ns for which silence is believed without a sign of life
@@ -33,10 +33,16 @@ class Marks:
             self.base, self.arrived = ts, now
             self.newest = max(self.newest, ts)
 
-    def heard(self, now: float) -> None:
-        """The gateway says that it has nothing more."""
+    def heard(self, now: float, at: int = UNDEF_TIME) -> None:
+        """The gateway says that it has nothing more: ``at`` (ns) by its clock, for ours may drift over a weekend."""
         if self.base:
-            self.proven = self.estimate(now)
+            reached = self.estimate(now)
+            self.proven = at if self.base <= at < reached else reached
+
+    @property
+    def settled(self) -> int:
+        """Time (ns) before which nothing more comes, whoever of the types has been silent."""
+        return max(0, self.newest - UNPROVEN)
 
     def estimate(self, now: float) -> int:
         """The market's time, ns, less the grace."""

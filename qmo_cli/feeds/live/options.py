@@ -8,7 +8,7 @@ from ...errors import UsageError
 from ...records.layout import layout
 from ...times import duration
 from ..symbology import stype_of
-from .cursor import Cursor
+from .cursor import OVERLAP, Cursor
 from .request import DATASET, HEARTBEAT, PORT, Request, Subscription, address_of
 
 FRAME = 50_000_000              # ns, length of a live frame unless another is asked for
@@ -58,20 +58,34 @@ class Wanted:
             raise UsageError("tbbo and mbp-1 cannot be told apart in one session; ask for one of them")
 
     def subscriptions(
-        self, schemas: tuple[str, ...], cursor: Cursor, start: int | None = None,
+        self, schemas: tuple[str, ...], cursor: Cursor, start: int | None = None, settled: int = 0,
     ) -> tuple[Subscription, ...]:
-        """What to ask for: from where each schema has come to, else from ``start`` (ns), else from now."""
+        """What to ask for: from where each schema has come to, else from ``start`` (ns), else from now.
+
+        A schema without a snapshot of which nothing came yet is asked for from where the others have come to. What
+        lies before ``settled`` (ns) is not asked for again: the vendor does not replay all the days of a silence.
+        """
         kinds: dict[str, list[str]] = {}
         for symbol in self.symbols:
             kinds.setdefault(stype_of(symbol), []).append(symbol)
         return tuple(
-            subscription(schema, tuple(symbols), stype, cursor.start(layout(schema).rtype) or start)
+            subscription(schema, tuple(symbols), stype, place(schema, cursor, start, settled))
             for schema in schemas for stype, symbols in kinds.items())
 
     @property
     def rolls(self) -> bool:
         """Whether a symbol can come to mean another contract."""
         return any(stype_of(symbol) == "continuous" for symbol in self.symbols)
+
+
+def place(schema: str, cursor: Cursor, start: int | None, settled: int) -> int | None:
+    """From which ts_event (ns) a schema is asked for; None: from now on."""
+    reached = cursor.start(layout(schema).rtype)
+    if reached is None and start is None and schema != "mbo":
+        reached = cursor.latest
+    if reached is None:
+        return start
+    return reached if schema.startswith("ohlcv") else max(reached, settled - OVERLAP)  # bars have the time they open
 
 
 def subscription(schema: str, symbols: tuple[str, ...], stype: str, start: int | None) -> Subscription:

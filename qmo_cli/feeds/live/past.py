@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from ...blocks import MAPPING, SYSTEM, UNDEF_TIME, Block
 from ...market import stream
-from ...records.layout import SCHEMAS, header_at, read_mapping
-from .cursor import Cursor, Seen
+from ...records.layout import SCHEMAS, read_mapping
+from .cursor import Cursor, Seen, seen
 from .intake import Names
 
 
@@ -28,21 +28,21 @@ class Past:
             yield block
 
     def _note(self, data: bytes) -> None:
-        seen: list[Seen] = []
+        records: list[Seen] = []
         at = 0
         while at < len(data):
             stop = at + 4 * data[at]
-            rtype, _, instrument_id, ts_event = header_at(data, at)
+            rtype = data[at + 1]
             if rtype in SCHEMAS:
-                seen.append(Seen(rtype, instrument_id, ts_event, data[at:stop]))
+                records.append(seen(data[at:stop]))
             elif rtype == MAPPING:
                 self._name(*read_mapping(data, at))
             if rtype in SCHEMAS or rtype == SYSTEM:
                 ts = stream.record_time(data, at)
                 self.newest = max(self.newest, 0 if ts == UNDEF_TIME else ts)
             at = stop
-        self.records += len(seen)
-        self.cursor.advance(seen)
+        self.records += len(records)
+        self.cursor.advance(records)
 
     def _name(self, instrument_id: int, series: str, symbol: str | None) -> None:
         """A series that leaves an instrument leaves no name behind."""

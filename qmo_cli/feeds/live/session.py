@@ -32,6 +32,7 @@ class Session:
         """Connect, identify, subscribe, start. Raises Refused with the gateway's words, or Lost."""
         self._thread.start()
         asyncio.run_coroutine_threadsafe(self._open(), self._loop).result()
+        self.inbox.heard = time.monotonic()  # from here on silence counts
 
     def read(self, timeout: float) -> bytes:
         """Whole DBN version 3 records that have come; nothing if none comes in time (s).

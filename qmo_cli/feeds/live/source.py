@@ -18,7 +18,7 @@ from ..capture import Capture, without
 from ..merge import merge
 from .options import LiveOptions, Wanted
 from .past import Past
-from .supervisor import MOST_WORDS, NAME, Live
+from .supervisor import NAME, Live, short
 
 logger = logging.getLogger(__name__)
 
@@ -85,7 +85,7 @@ def _warmup(words: str) -> Block:
 
 
 def _said(kind: Kind, words: str) -> Block:
-    return Block(to_dbn(System(ts_event=None, kind=kind, detail=words[:MOST_WORDS])), NAME)
+    return Block(to_dbn(System(ts_event=None, kind=kind, detail=short(words))), NAME)
 
 
 def day_start(now: int) -> int:

@@ -7,6 +7,7 @@ import random
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from json import dumps
 
 from ...blocks import SECOND, Block
 from ...errors import NotEntitled, SourceUnavailable
@@ -34,7 +35,7 @@ from .session import CONNECT_TIMEOUT, Session
 logger = logging.getLogger(__name__)
 
 FIRST_WAIT, LONGEST_WAIT = 0.25, 60.0   # s between attempts to connect; from the second on 1, 2, 4, ...
-MANY = 6                        # failures that a refusal for too many connections counts as
+MANY = 6                        # doublings of a second after which a wait is the longest
 LOUD = {"stale": logging.WARNING, "gap": logging.WARNING, "skipped": logging.WARNING, "error": logging.WARNING,
         "fallback": logging.WARNING, "reconnect": logging.WARNING, "roll": logging.WARNING}
 ATTEMPTS = 5                    # to connect for the first time
@@ -45,7 +46,7 @@ DAY = 86_400 * SECOND
 NAME = "live"                   # of the source, in error messages
 FINAL = frozenset({NOT_LET_IN, AUTH_FAILED, KEY_DEACTIVATED, BAD_SUBSCRIPTION})  # trying again does not help
 NOT_RESUMED = FINAL | {TOO_OLD}
-MOST_WORDS = 150                # characters of a reason: a system record has room for 302 bytes
+MOST_WORDS = 200                # bytes of a reason in JSON: a system record has room for 302 in all
 
 
 class _Resubscribe(Exception):
@@ -54,6 +55,17 @@ class _Resubscribe(Exception):
     def __init__(self, moved: Moves = ()) -> None:
         super().__init__(moved)
         self.moved = moved
+
+
+def short(words: str) -> str:
+    """As much of a reason as a system record has room for.
+
+    >>> len(short("a" * 300)), short("b" * 300)[-3:]
+    (196, 'bb…')
+    """
+    while len(dumps(words, ensure_ascii=False).encode()) > MOST_WORDS:
+        words = words[:-2] + "…"
+    return words
 
 
 @dataclass(slots=True)
@@ -82,6 +94,7 @@ class Live:
     _begun: bool = False        # whether anything came in this run
     _live: bool = False         # whether the stream was said to be live
     _broken: float | None = None  # monotonic s since when the stream is said to be stale
+    _unplaced: bool = False     # whether some schema could not be asked for from where it was lost
     _day: int = 0               # UTC day in which the symbols were resolved
 
     def __post_init__(self) -> None:
@@ -111,7 +124,7 @@ class Live:
         yield self._tell(Said("end", "stopped"))
 
     def _request(self) -> Request:
-        subscriptions = self.wanted.subscriptions(self.schemas, self.cursor, self.start)
+        subscriptions = self.wanted.subscriptions(self.schemas, self.cursor, self.start, self.marks.settled)
         return request(self.options, subscriptions, self.heartbeat)
 
     # --- one connection
@@ -121,18 +134,20 @@ class Live:
         replays = sum(wanted.start is not None for wanted in asked.subscriptions)
         intake = Intake(self.cursor, self.names, replays, self.cursor.skipping(), self.marks.newest)
         self.marks.catching_up = replays > 0
-        held_since = 0.0
+        self._unplaced = self._broken is not None and replays < len(asked.subscriptions)
+        oldest, held_since = intake.oldest, 0.0
         while not self.stopping:
-            data = session.read(min(self.marks.wait(time.monotonic()), HOLD if intake.holding else IDLE))
+            data = session.read(min(self.marks.wait(time.monotonic()), IDLE if oldest is None else HOLD))
             now = time.monotonic()
             if data:
                 yield from self._take(intake, data, now)
-                held_since = now
             elif session.silence > self.watchdog:
                 raise Lost(f"nothing came for {session.silence:.1f} s, not even a heartbeat")
-            elif intake.holding and now - held_since > HOLD:
+            if intake.oldest is not oldest:
+                oldest, held_since = intake.oldest, now
+            elif oldest is not None and now - held_since > HOLD:
                 yield from self._give(intake.ready(all_of_it=True))
-            yield from self._mark(now)
+            yield from self._mark(intake, now)
             self._look_at_the_day(now)
         yield from self._take(intake, session.read(0), time.monotonic())
         yield from self._give(intake.ready(all_of_it=True))
@@ -145,34 +160,36 @@ class Live:
                 yield self._tell(said)
         except (Lost, Refused) as error:  # what came before it is whole
             over = isinstance(error, Refused) and error.code in NOT_RESUMED
+            self.marks.record(intake.reached, now)
             yield from self._give(intake.ready(all_of_it=over))
             raise
         if intake.moved:
             raise _Resubscribe(tuple(intake.moved))
         self._begun = True
         if intake.fresh:
-            self.marks.record(intake.newest, now)
+            self.marks.record(intake.reached, now)
         if not self.marks.catching_up and (intake.records or intake.heard):
             yield from self._caught_up()
         ready = intake.ready()
         if ready or intake.heard:
             self._failures = 0
         yield from self._give(ready)
-        if self.marks.catching_up and (intake.caught_up or abs(time.time_ns() - intake.newest) < FRESH):
+        if self.marks.catching_up and (intake.caught_up or abs(time.time_ns() - intake.reached) < FRESH):
             self.marks.catching_up = False
             yield from self._caught_up()
         yield from map(self._tell, intake.left_out())
-        if intake.heard:
-            self.marks.heard(now)
+        if intake.heard and not self.marks.catching_up:
+            self.marks.heard(now, intake.beaten)
 
     def _give(self, data: bytes) -> Iterator[Block]:
         if data:
             yield self._block(data)
 
-    def _mark(self, now: float) -> Iterator[Block]:
-        """A clock mark, where one is due."""
+    def _mark(self, intake: Intake, now: float) -> Iterator[Block]:
+        """A clock mark, where one is due. What comes more than a second behind it is too late."""
         mark = self.marks.due(now)
         if mark is not None:
+            intake.newest = max(intake.newest, mark)
             yield self._block(to_dbn(System(ts_event=str(mark), kind="clock")))
 
     def _caught_up(self) -> Iterator[Block]:
@@ -182,21 +199,31 @@ class Live:
             what = f"{', '.join(self.wanted.symbols)}: {', '.join(self.schemas)} of {self.options.dataset}"
             yield self._tell(Said("live", what))
         if self._broken is not None:
-            words = f"connected again after {time.monotonic() - self._broken:.1f} s, nothing is lost"
+            words = f"connected again after {time.monotonic() - self._broken:.1f} s"
             self._broken = None
-            yield self._tell(Said("reconnect", words, 0))
+            if self._unplaced:
+                yield self._tell(Said("gap", f"{words}; of a schema that had given nothing yet, records may be lost"))
+            else:
+                yield self._tell(Said("reconnect", f"{words}, nothing is lost", 0))
 
     # --- when it breaks
 
-    def _lost(self, why: str) -> Iterator[Block]:
-        """Say that nothing is heard any more, and wait before the next attempt. Raises SourceUnavailable."""
+    def _lost(self, why: str, least: int = 1) -> Iterator[Block]:
+        """Say that nothing is heard any more, and wait, as after ``least`` failures at the least.
+
+        Raises SourceUnavailable.
+        """
         self._failures += 1
         if not self._begun and self._failures >= ATTEMPTS:
             raise SourceUnavailable(f"live: {why}; given up after {self._failures} attempts")
         if self._broken is None and self._live:
             self._broken = time.monotonic()
             yield self._tell(Said("stale", why))
-        longest = FIRST_WAIT if self._failures == 1 else min(LONGEST_WAIT, 2.0 ** (self._failures - 2))
+        self._back_off(why, least)
+
+    def _back_off(self, why: str, least: int = 1) -> None:
+        failures = max(self._failures, least)
+        longest = FIRST_WAIT if failures == 1 else min(LONGEST_WAIT, 2.0 ** min(failures - 2, MANY))
         jitter = random.uniform(0.5, 1)  # noqa: S311 - so that not everybody comes back at the same instant
         self._pause(longest * jitter, why)
 
@@ -210,7 +237,7 @@ class Live:
         """Ask for less where that may help, wait where it may pass. Raises NotEntitled where nothing helps."""
         choice = not self.wanted.schemas and refused.code != NOT_LET_IN
         poorer = BEST_FIRST[BEST_FIRST.index(self.schemas[0]) + 1:] if choice else ()
-        if refused.code == TOO_OLD:
+        if refused.code == TOO_OLD and (self.cursor.positions or self.start is not None):
             yield from self._gap(f"the vendor no longer has them ({refused})")
         elif refused.code in FINAL and poorer and not self._live:
             yield self._tell(Said("fallback", f"{self.schemas[0]} is refused ({refused}), {poorer[0]} is asked for"))
@@ -218,8 +245,7 @@ class Live:
         elif refused.code in FINAL:
             raise NotEntitled(f"live: the vendor refuses: {refused}")
         else:
-            self._failures = max(self._failures, MANY if refused.code == TOO_MANY_CONNECTIONS else 0)
-            yield from self._lost(str(refused))
+            yield from self._lost(str(refused), MANY + 1 if refused.code == TOO_MANY_CONNECTIONS else 1)
 
     def _gap(self, why: str) -> Iterator[Block]:
         """Begin anew, with a snapshot: what came since the last record is lost, and that is said."""
@@ -244,8 +270,14 @@ class Live:
         logger.info("live: symbols are asked for anew")
         for series, old, new in moved:
             self.cursor.clear()
-            del self.names[old]
+            self.start = None
+            self.names.pop(old, None)
             yield self._tell(Said("roll", f"{series} leaves instrument {old} for {new}"))
+        self._failures += bool(moved)
+        if moved and self._failures > 1:
+            self._back_off("symbols change their meaning with each connection")
+        if moved and self.names:
+            yield self._tell(Said("gap", "all begin anew where one rolls: records of the others may be lost"))
 
     # --- what goes out
 
@@ -253,7 +285,7 @@ class Live:
         """A system record, and a line in the log."""
         logger.log(LOUD.get(said.kind, logging.INFO), "live: %s: %s", said.kind, said.detail)
         ts = str(self.marks.newest) if self.marks.newest else None
-        record = System(ts_event=ts, kind=said.kind, detail=said.detail[:MOST_WORDS], count=said.count)
+        record = System(ts_event=ts, kind=said.kind, detail=short(said.detail), count=said.count)
         return self._block(to_dbn(record))
 
     def _block(self, data: bytes) -> Block:
