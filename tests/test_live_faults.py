@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -15,6 +16,7 @@ from qmo_cli.engines import ENGINES
 from qmo_cli.errors import NotEntitled, SourceUnavailable
 from qmo_cli.feeds.sim import SimOptions, simulate
 from qmo_cli.pipeline import Engines, routed
+from qmo_cli.records.layout import mapping_bytes
 from qmo_cli.router import Router
 from tests.live_harness import BEGIN, Outcome, follow, market, records, serve, supervisor
 
@@ -204,3 +206,36 @@ def test_what_comes_after_a_replay_or_a_snapshot_comes_at_its_time(start: int | 
             if len(lags) == 25:
                 live.stop()
     assert sorted(lags[-20:])[10] < 0.25
+
+
+def test_after_midnight_a_series_goes_on_with_the_contract_that_it_means_by_then() -> None:
+    midnight = 1_791_244_800 * SECOND  # 2026-10-06 00:00 UTC, while gold trades
+    front, following = 42_026, 43_000
+    span = SimOptions(seed=5, minutes=4, rate=100.0, gaps=0, start=midnight - 120 * SECOND)
+    orders = records(simulate(span))
+    renamed = [one[:4] + following.to_bytes(4, "little") + one[8:] for one in records(simulate(replace(span, seed=6)))]
+    both = sorted([*orders, *renamed], key=lambda one: int.from_bytes(one[40:48], "little"))
+    early = [one for one in both if int.from_bytes(one[40:48], "little") < midnight]
+    late = both[len(early):]
+    source = tuple(Block(data, "made") for data in (
+        mapping_bytes(front, "GC.v.0", "GCZ6") + b"".join(early),
+        mapping_bytes(following, "GC.v.0", "GCG7", midnight) + b"".join(late)))
+    with serve(source=source, speed=60.0, replay_limit=24.0) as gateway:
+        live = supervisor(gateway, start=midnight - 3_600 * SECOND)
+        outcome = Outcome()
+        for block in live.blocks():
+            outcome.blocks.append(block)
+            if live.marks.newest > midnight + 110 * SECOND:
+                live.stop()
+    assert outcome.kinds == ["live", "roll", "end"]
+    roll = next(number for number, block in enumerate(outcome.blocks) if b'"roll"' in block.data)
+    before, after = records(outcome.blocks[:roll]), records(outcome.blocks[roll:])
+    assert {one[4:8] for one in before} == {front.to_bytes(4, "little")}
+    assert {one[4:8] for one in after} == {following.to_bytes(4, "little")}
+    assert before == orders[:len(before)]
+    assert (chr(after[0][38]), after[0][36] & 32) == ("R", 32)
+    live_ones = [one for one in after if not one[36] & 32]
+    assert live_ones == renamed[renamed.index(live_ones[0]):][:len(live_ones)]
+    notices = [notice for batch in routed(Router(), outcome.blocks) for packet in batch
+               for notice in packet.slots["system"] if notice.kind == "roll"]
+    assert any(notice.gap is not None for notice in notices)

@@ -10,7 +10,7 @@ from importlib import import_module
 from ..blocks import ERROR, SECOND, SYSTEM, UNDEF_TIME
 from ..errors import NotEntitled, SourceUnavailable
 from ..feeds.keys import find_key
-from ..feeds.live.request import AUTH_FAILED, KEY_DEACTIVATED, Lost, Refused, Request, Subscription
+from ..feeds.live.request import BAD_KEY, Lost, Refused, Request, Subscription
 from ..feeds.reach import latency, resolve
 from ..times import UNITS
 from .examination import Check, Finding
@@ -102,7 +102,7 @@ def entitlement(place: Request, key: str) -> Iterator[Finding]:
         try:
             answer = ask(Request((Subscription(schema, (SYMBOL,), STYPE),), host=place.host, port=place.port), key)
         except Refused as error:
-            if error.code in (AUTH_FAILED, KEY_DEACTIVATED) and not refused:
+            if error.code in BAD_KEY and not refused:
                 yield Finding("fail", "entitlement", f"the gateway refuses the key: {words(error)}", KEYS)
                 return
             refused.append(f"{schema} refused: {words(error)}")

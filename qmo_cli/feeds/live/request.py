@@ -13,6 +13,7 @@ NOT_LET_IN = 0                  # ours: refused at the door, where the vendor gi
 # the vendor's error codes
 AUTH_FAILED, KEY_DEACTIVATED, TOO_MANY_CONNECTIONS, UNKNOWN_SYMBOL, BAD_SUBSCRIPTION, INTERNAL = 1, 2, 3, 4, 5, 6
 SKIPPED, TOO_OLD = 7, 8
+BAD_KEY = frozenset({NOT_LET_IN, AUTH_FAILED, KEY_DEACTIVATED})
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,10 +19,9 @@ from .intake import Intake, Moves, Names, Said
 from .marks import IDLE, Marks
 from .options import BEST_FIRST, LiveOptions, Wanted, request
 from .request import (
-    AUTH_FAILED,
+    BAD_KEY,
     BAD_SUBSCRIPTION,
     HEARTBEAT,
-    KEY_DEACTIVATED,
     NOT_LET_IN,
     TOO_MANY_CONNECTIONS,
     TOO_OLD,
@@ -43,8 +42,9 @@ WATCHDOG = 2.5 * HEARTBEAT      # s of silence after which a connection is taken
 HOLD = 0.1                      # s for which the rest of an event is waited for
 FRESH = 2 * SECOND              # ns by which a record may be behind the wall clock and still be of now
 DAY = 86_400 * SECOND
+SETTLED = 60 * SECOND           # ns after midnight UTC, when the vendor's snapshot is over
 NAME = "live"                   # of the source, in error messages
-FINAL = frozenset({NOT_LET_IN, AUTH_FAILED, KEY_DEACTIVATED, BAD_SUBSCRIPTION})  # trying again does not help
+FINAL = BAD_KEY | {BAD_SUBSCRIPTION}  # trying again does not help
 NOT_RESUMED = FINAL | {TOO_OLD}
 MOST_WORDS = 200                # bytes of a reason in JSON: a system record has room for 302 in all
 
@@ -242,7 +242,7 @@ class Live:
         elif refused.code in FINAL and poorer and not self._live:
             yield self._tell(Said("fallback", f"{self.schemas[0]} is refused ({refused}), {poorer[0]} is asked for"))
             self.schemas = poorer[:1]
-        elif refused.code in FINAL:
+        elif refused.code in FINAL and not (refused.code == NOT_LET_IN and self._begun):  # the key did let us in
             raise NotEntitled(f"live: the vendor refuses: {refused}")
         else:
             yield from self._lost(str(refused), MANY + 1 if refused.code == TOO_MANY_CONNECTIONS else 1)
@@ -260,7 +260,7 @@ class Live:
         """Once a UTC day is over it is asked anew what continuous symbols stand for, as Historical does."""
         if not self.wanted.rolls or not self.marks.base or self.marks.catching_up:
             return
-        day = max(self.marks.estimate(now), self.marks.base) // DAY
+        day = (max(self.marks.estimate(now), self.marks.base) - SETTLED) // DAY
         before, self._day = self._day, day
         if before and day > before:
             raise _Resubscribe

@@ -17,9 +17,8 @@ from ...records.layout import HEADER, layout, read_error, read_mapping, read_sys
 from ...times import iso
 from ..keys import api_key
 from ..live.request import (
-    AUTH_FAILED,
+    BAD_KEY,
     BAD_SUBSCRIPTION,
-    KEY_DEACTIVATED,
     PORT,
     TOO_OLD,
     Lost,
@@ -38,7 +37,7 @@ BACK = 60 * SECOND              # ns: how far back the last price is looked for,
 REACH = 23 * 3600 * SECOND      # ns: the gateway repeats one day; an hour less, to be sure
 STALE = 15 * SECOND             # ns: an older price is not the price of now
 REPLAYED = 3                    # the gateway's code: what was asked to be repeated is
-FOR_GOOD = (AUTH_FAILED, KEY_DEACTIVATED, BAD_SUBSCRIPTION)
+FOR_GOOD = BAD_KEY | {BAD_SUBSCRIPTION}
 FRONT = re.compile(r"(?P<root>[A-Z0-9]+)\.[cvn]\.0", re.IGNORECASE)
 YAHOO_SYMBOLS = {"GC": "GC=F", "MGC": "MGC=F"}
 
