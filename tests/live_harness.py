@@ -51,6 +51,7 @@ class Outcome:
     arrivals: list[float] = field(default_factory=list)  # monotonic s of each block
     error: Exception | None = None
     sessions: int = 0
+    begun: float = field(default_factory=time.monotonic)
 
     @property
     def records(self) -> list[bytes]:
@@ -70,9 +71,9 @@ class Outcome:
 
     @property
     def longest_pause(self) -> float:
-        """Seconds between two market records, at the most."""
-        times = [when for when, block in zip(self.arrivals, self.blocks, strict=True) if records([block])]
-        return max((after - before for before, after in pairwise(times)), default=0.0)
+        """Seconds without a market record, at the most, the time to the first one included."""
+        arrived = [when for when, block in zip(self.arrivals, self.blocks, strict=True) if records([block])]
+        return max((after - before for before, after in pairwise([self.begun, *arrived])), default=0.0)
 
 
 def serve(*faults: str, source: tuple[Block, ...] | None = None, speed: float = 20.0, **more: Any) -> Gateway:

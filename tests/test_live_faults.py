@@ -151,7 +151,7 @@ def test_a_record_that_comes_too_late_to_be_used_is_counted() -> None:
 
 
 def test_a_gateway_that_is_never_there_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("qmo_cli.feeds.live.supervisor.ATTEMPTS", 2)
+    monkeypatch.setattr("qmo_cli.feeds.live.supervisor.PATIENCE", 0.5)
     with serve() as gateway:
         live = supervisor(gateway)
     outcome = follow(gateway, 1, live)

@@ -33,11 +33,11 @@ from .session import CONNECT_TIMEOUT, Session
 
 logger = logging.getLogger(__name__)
 
-FIRST_WAIT, LONGEST_WAIT = 0.25, 60.0   # s between attempts to connect; from the second on 1, 2, 4, ...
-MANY = 6                        # doublings of a second after which a wait is the longest
+FIRST_WAIT, LONGEST_WAIT = 0.25, 60.0   # s between attempts to connect
+SHARE = 0.25                    # of the outage so far, that the next attempt is waited for
 LOUD = {"stale": logging.WARNING, "gap": logging.WARNING, "skipped": logging.WARNING, "error": logging.WARNING,
         "fallback": logging.WARNING, "reconnect": logging.WARNING, "roll": logging.WARNING}
-ATTEMPTS = 5                    # to connect for the first time
+PATIENCE = 15.0                 # s for which the first connection is tried for
 WATCHDOG = 2.5 * HEARTBEAT      # s of silence after which a connection is taken for dead
 HOLD = 0.1                      # s for which the rest of an event is waited for
 FRESH = 2 * SECOND              # ns by which a record may be behind the wall clock and still be of now
@@ -90,7 +90,7 @@ class Live:
     marks: Marks = field(init=False)
     schemas: tuple[str, ...] = field(init=False)
     _number: int = 1            # of the next record
-    _failures: int = 0          # attempts to connect, since records came last
+    _failing: float | None = None  # monotonic s since when nothing is heard, however often it was tried
     _begun: bool = False        # whether anything came in this run
     _live: bool = False         # whether the stream was said to be live
     _broken: float | None = None  # monotonic s since when the stream is said to be stale
@@ -172,7 +172,7 @@ class Live:
             yield from self._caught_up()
         ready = intake.ready()
         if ready or intake.heard:
-            self._failures = 0
+            self._failing = None
         yield from self._give(ready)
         if self.marks.catching_up and (intake.caught_up or abs(time.time_ns() - intake.reached) < FRESH):
             self.marks.catching_up = False
@@ -208,24 +208,27 @@ class Live:
 
     # --- when it breaks
 
-    def _lost(self, why: str, least: int = 1) -> Iterator[Block]:
-        """Say that nothing is heard any more, and wait, as after ``least`` failures at the least.
-
-        Raises SourceUnavailable.
-        """
-        self._failures += 1
-        if not self._begun and self._failures >= ATTEMPTS:
-            raise SourceUnavailable(f"live: {why}; given up after {self._failures} attempts")
+    def _lost(self, why: str, shortest: float = 0.0) -> Iterator[Block]:
+        """Say that nothing is heard any more, and wait, ``shortest`` s at the least. Raises SourceUnavailable."""
         if self._broken is None and self._live:
             self._broken = time.monotonic()
             yield self._tell(Said("stale", why))
-        self._back_off(why, least)
+        outage = self._fail()
+        if not self._begun and not shortest and outage > PATIENCE:
+            raise SourceUnavailable(f"live: {why}; given up after {outage:.0f} s")
+        self._back_off(why, shortest)
 
-    def _back_off(self, why: str, least: int = 1) -> None:
-        failures = max(self._failures, least)
-        longest = FIRST_WAIT if failures == 1 else min(LONGEST_WAIT, 2.0 ** min(failures - 2, MANY))
+    def _fail(self) -> float:
+        """Seconds since the first of the failures that this one belongs to."""
+        now = time.monotonic()
+        self._failing = now if self._failing is None else self._failing
+        return now - self._failing
+
+    def _back_off(self, why: str, shortest: float = 0.0) -> None:
+        """Wait for the next attempt: the longer, the longer the outage is."""
+        delay = min(LONGEST_WAIT, max(FIRST_WAIT, shortest, self._fail() * SHARE))
         jitter = random.uniform(0.5, 1)  # noqa: S311 - so that not everybody comes back at the same instant
-        self._pause(longest * jitter, why)
+        self._pause(delay * jitter, why)
 
     def _pause(self, delay: float, why: str) -> None:
         logger.warning("live: %s; trying again in %.1f s", why, delay)
@@ -245,7 +248,7 @@ class Live:
         elif refused.code in FINAL and not (refused.code == NOT_LET_IN and self._begun):  # the key did let us in
             raise NotEntitled(f"live: the vendor refuses: {refused}")
         else:
-            yield from self._lost(str(refused), MANY + 1 if refused.code == TOO_MANY_CONNECTIONS else 1)
+            yield from self._lost(str(refused), LONGEST_WAIT if refused.code == TOO_MANY_CONNECTIONS else 0.0)
 
     def _gap(self, why: str) -> Iterator[Block]:
         """Begin anew, with a snapshot: what came since the last record is lost, and that is said."""
@@ -273,8 +276,7 @@ class Live:
             self.start = None
             self.names.pop(old, None)
             yield self._tell(Said("roll", f"{series} leaves instrument {old} for {new}"))
-        self._failures += bool(moved)
-        if moved and self._failures > 1:
+        if moved and self._fail() > 0:
             self._back_off("symbols change their meaning with each connection")
         if moved and self.names:
             yield self._tell(Said("gap", "all begin anew where one rolls: records of the others may be lost"))
