@@ -22,7 +22,7 @@ TERMINATED = 143  # 128 + SIGTERM: what a shell reports of a process that SIGTER
 
 # In the order in which the data flows. The text is repeated as the first line of the command's docstring.
 COMMANDS = {
-    "feed": "Read market records from files, pipes or the simulator.",
+    "feed": "Read market records: live, of the past, from files and pipes, or simulated.",
     "quote": "Print one price: Databento's, or Yahoo's where that fails.",
     "route": "Turn records into packets: one line per symbol and frame.",
     "engine": "Let engines read packets, or records, and add what they see.",

@@ -15,6 +15,7 @@ from .sources import FEED, HISTORICAL, LIVING, POLL, SIM, Asked, FeedOptions, re
 EPILOG = """\b
 Examples:
   qmo feed FILE.dbn.zst | head -3 | jq .
+  qmo feed live --record today.dbn | qmo engine iceberg --events --every 50ms
   qmo feed 'captures/*.dbn' --schema trades --limit 100
   cat monday.dbn tuesday.dbn | qmo feed - --symbol ESH4
   qmo feed sim --minutes 10 --seed 7 --encoding dbn > sim.dbn
@@ -38,12 +39,18 @@ def feed(
     source: tuple[str, ...], encoding: str, listing: bool, feeding: FeedOptions, simulation: SimOptions,
     living: LiveOptions, historical: HistoryOptions, polling: PollOptions,
 ) -> None:
-    """Read market records from files, pipes or the simulator.
+    """Read market records: live, of the past, from files and pipes, or simulated.
 
     SOURCE is a file, a pattern in quotes, - for standard input, or sim for the built-in simulator. Files may be DBN
     (versions 1 to 3), lines of JSON (ours or Databento's own) or Databento's CSV, each also compressed by zstd or
     gzip; the content tells. Several sources are read one after another. news, with Yahoo's symbols behind it (GC=F
     without any), fetches the latest headlines as news records, in the order of time.
+
+    live follows Databento's live stream, gold unless --symbol names something else, with the richest of mbo, mbp-10
+    and tbbo that the key is entitled to, unless --schema names one or several. It keeps itself connected and resumes
+    without losing or doubling a record; system records say what befell it. --start -2h begins with a replay, --warmup
+    with history that gives no signals; --record keeps the stream in a file and goes on with that after any stop.
+    SIGTERM ends it in good order.
 
     history fetches what --schema and --symbol name (mbo of GC.v.0 without them) from --start to --end from Databento;
     without --end as far as there is data. What is not in the cache costs money: the cost is shown first, and where it

@@ -41,6 +41,7 @@ EPILOG = """\b
 Examples:
   qmo run sim --minutes 10 --seed 7
   qmo run FILE.dbn.zst --changes
+  qmo run live --warmup 30d --record today.dbn --changes
   qmo run FILE --access l1 --phase orderflow --account 50000 --risk 250
 """
 

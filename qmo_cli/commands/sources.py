@@ -43,10 +43,10 @@ class FeedOptions:
     """Which records, and how fast."""
 
     schema: tuple[str, ...] = field(default=(), metadata={
-        "help": "Only records of this schema; may be given several times. Of history: mbo unless given.",
+        "help": "Only records of this schema; may be given several times. Unless given, mbo of history, the best of live.",
         "metavar": "SCHEMA"})
     symbol: tuple[str, ...] = field(default=(), metadata={
-        "help": "Only this series or raw symbol; may be given several times. Of history: GC.v.0 unless given.",
+        "help": "Only this series or raw symbol; may be given several times. Of live and history GC.v.0 unless given.",
         "metavar": "SYMBOL"})
     start: int | None = field(default=None, metadata={"help": "Drop records before this time."})
     end: int | None = field(default=None, metadata={"help": "Drop records at or after this time."})
