@@ -101,6 +101,8 @@ def show_faults() -> None:
     from tests.live_harness import follow, market, records, serve
 
     source = records(market())
+    with serve() as server:
+        follow(server, len(source))  # what is imported is imported by then
     print("| fault | records lost | told | seconds to recover |\n|---|---|---|---|")
     for name in FAULTS:
         fault = name if "@" in name else f"{name}@{len(source) // 2}"

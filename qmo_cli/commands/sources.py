@@ -43,7 +43,7 @@ class FeedOptions:
     """Which records, and how fast."""
 
     schema: tuple[str, ...] = field(default=(), metadata={
-        "help": "Only records of this schema; may be given several times. Unless given, mbo of history, the best of live.",
+        "help": "Only records of this schema; may be given several times. Else mbo of history, the best of live.",
         "metavar": "SCHEMA"})
     symbol: tuple[str, ...] = field(default=(), metadata={
         "help": "Only this series or raw symbol; may be given several times. Of live and history GC.v.0 unless given.",
