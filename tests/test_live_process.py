@@ -28,9 +28,9 @@ DEADLINE = 40.0     # s, the longest that anything here may take
 
 
 @contextmanager
-def qmo(*arguments: str, **more: Any) -> Iterator[subprocess.Popen[bytes]]:
+def qmo(*arguments: str, key: str = KEY, **more: Any) -> Iterator[subprocess.Popen[bytes]]:
     """A running command, which does not outlive the block."""
-    environment = {**os.environ, "DATABENTO_API_KEY": KEY}
+    environment = {**os.environ, "DATABENTO_API_KEY": key}
     pipe = subprocess.PIPE
     with subprocess.Popen((*QMO, *arguments), stdout=pipe, stderr=pipe, env=environment, **more) as process:
         try:

@@ -23,6 +23,7 @@ from .supervisor import NAME, Live, short
 logger = logging.getLogger(__name__)
 
 OF_THAT_TIME = frozenset({"warmup", "live", "stale", "reconnect", "end"})  # said of a stream that is over
+DAY = 86_400 * SECOND
 BEFORE_SNAPSHOT = 60 * SECOND   # ns, so that a replay has begun when the day's snapshot comes
 
 History = Callable[[int, int], Iterator[Block]]  # from a time to another, ns
@@ -56,7 +57,7 @@ def live(
     stopper(supervisor.stop)
     ahead: Iterable[Block] = ()
     if options.warmup is not None and not past.records:
-        ahead = _history(sources, now - duration(options.warmup), day_start(now))
+        ahead = _history(sources, days_before(now, options.warmup), day_start(now))
     known = None if capture is None else capture.facts
     merged = merge(
         chain(ahead, supervisor.blocks()), sources.files, follow=True, skip_bad=sources.skip_bad, known=known)
@@ -86,6 +87,11 @@ def _warmup(words: str) -> Block:
 
 def _said(kind: Kind, words: str) -> Block:
     return Block(to_dbn(System(ts_event=None, kind=kind, detail=short(words))), NAME)
+
+
+def days_before(now: int, span: str) -> int:
+    """The midnight UTC before a span of time before now, ns: whole days are cached whole, and paid for once."""
+    return (now - duration(span)) // DAY * DAY
 
 
 def day_start(now: int) -> int:
