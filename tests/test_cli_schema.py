@@ -15,7 +15,7 @@ from qmo_cli.errors import UsageError
 from .test_process import Environment, shell
 
 LINES = [json.loads(line) for line in (Path(__file__).parent / "lines.ndjson").read_text().splitlines()]
-SIMULATED = "qmo feed sim --minutes 3 --seed 7 --icebergs 0.05"
+SIMULATED = "qmo feed sim --minutes 2 --seed 7 --icebergs 0.05"
 
 
 def validator(name: str) -> Any:

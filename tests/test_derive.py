@@ -24,7 +24,7 @@ from qmo_cli.router import RouteOptions, Router
 
 from .sim_replay import LAST, Record, events
 
-OPTIONS = SimOptions(seed=9, records=25_000, icebergs=0.003, gaps=40)
+OPTIONS = SimOptions(seed=9, records=12_000, icebergs=0.003, gaps=40)
 Levels = tuple[tuple[int, int, int, int, int, int], ...]
 
 

@@ -31,7 +31,7 @@ OF_THE_FRAME = {
     ("liquidity", "events"),  # what happened in it
 }
 LENGTHS = [("1s", "50ms"), ("5s", "1s"), ("5s", "50ms")]
-LONG = ("simulated", "scripted", "trades", "mbp-10", "ohlcv-1s")
+LONG = ("simulated", "scripted", "mbp-10", "ohlcv-1s")
 Leaves = dict[tuple[str, str], Any]
 Readings = dict[tuple[int, int], Leaves]
 
