@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 CALM = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
-settings.register_profile("same", derandomize=True, max_examples=30, **CALM)
+settings.register_profile("same", derandomize=True, max_examples=20, **CALM)
 settings.register_profile("search", max_examples=1000, **CALM)
 settings.load_profile("same")
 

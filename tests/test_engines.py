@@ -27,7 +27,7 @@ NAMES = list(ENGINES)
 INPUTS = {"trades", "depth", "orders"}
 
 slow = settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+    max_examples=18, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 
 # ---- the table

@@ -46,10 +46,10 @@ from .test_records import EXCHANGE, record_of
 
 FRAMES = ("1s", "50ms", "trade", "500", "20")
 law = settings(
-    max_examples=25, deadline=None, derandomize=True, database=None,
+    max_examples=18, deadline=None, derandomize=True, database=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
 )
-few = settings(law, max_examples=10)
+few = settings(law, max_examples=8)
 frames = pytest.mark.parametrize("frame", FRAMES)
 encodings = pytest.mark.parametrize("encoding", ENCODINGS)
 orders = pytest.mark.parametrize("order", engine_orders(), ids=lambda order: ",".join(stage[0] for stage in order))

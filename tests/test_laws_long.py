@@ -120,7 +120,7 @@ def test_a_long_stream_that_ends_early_printed_the_beginning(name: str, share: f
     assert_same(printed, expected[:len(printed)])
 
 
-@streams
+@pytest.mark.parametrize("name", [*RICH, "mbp-10", "trades", "ohlcv-1s"])
 def test_closed_packets_of_a_long_stream_that_ends_early_stay_as_they_were(name: str) -> None:
     case, setup, *_ = run(name)
     later = closed_lines(case, setup)

@@ -121,11 +121,11 @@ def test_facts_that_a_capture_holds_are_not_merged_again(tmp_path: Path) -> None
 
 
 def test_a_reader_that_sleeps_costs_no_memory_and_no_record() -> None:
-    source = market(seconds=300.0, rate=2000.0)
+    source = market(seconds=240.0, rate=2000.0)
     orders = records(source)
     asked = ("--encoding", "dbn", "--start", "2026-10-05T13:00Z")
     with serve(source=source, speed=0.0) as gateway, qmo(*live(gateway, "feed", *asked)) as process:
-        time.sleep(3.0)
+        time.sleep(2.0)
         assert resident(process.pid) < 250 << 20
         assert gateway.sent < len(orders), "the gateway is held back too"
         got, size = list[bytes](), 0

@@ -17,7 +17,7 @@ from .streams_poor import POOR, poor_records, poor_streams
 from .support import SHARED, mapping, read_dbn
 
 slow = settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     derandomize=True)
 LENGTHS = ("1s", "50ms", "1m", "trade", "7")
 lengths = st.sampled_from(LENGTHS)
@@ -31,7 +31,7 @@ def test_orders_give_the_same_packets_as_the_reference(records: list[bytes], eve
 
 
 @pytest.mark.parametrize("schemas", POOR, ids="+".join)
-@settings(slow, max_examples=10)
+@settings(slow, max_examples=8)
 @given(every=lengths, data=st.data())
 def test_schemas_without_orders_give_the_same_packets_as_the_reference(
     schemas: tuple[str, ...], every: str, data: st.DataObject,
@@ -65,14 +65,14 @@ def source(schemas: tuple[str, ...]) -> str | None:
     return "tbbo" if "tbbo" in schemas else schemas[0] if len(schemas) == 1 else None
 
 
-@settings(slow, max_examples=15)
+@settings(slow, max_examples=8)
 @given(data=st.binary(min_size=700, max_size=3000), every=lengths)
 def test_a_stream_cut_anywhere_gives_the_same_packets(data: bytes, every: str) -> None:
     records = mbo_records(data, 2, clocks=True)
     assert routed(records, every, range(len(records))) == routed(records, every)
 
 
-@settings(slow, max_examples=10)
+@settings(slow, max_examples=8)
 @given(records=mbo_streams(most=1500))
 def test_a_lower_access_level_takes_inputs_away_and_changes_nothing_else(records: list[bytes]) -> None:
     whole = routed(records, "1s", schema="mbo")
@@ -84,7 +84,7 @@ def without(frame: Frame, *slots: str) -> Frame:
     return {**frame, "inputs": {**frame["inputs"], **dict.fromkeys(slots)}}
 
 
-@settings(slow, max_examples=10)
+@settings(slow, max_examples=8)
 @given(data=st.binary(min_size=700, max_size=2000))
 def test_a_contract_whose_tick_is_not_known_has_no_pulls_and_stacks(data: bytes) -> None:
     records = [mapping("XYZ", "XYZJ6", instrument=10), *mbo_records(data, 1)[1:]]
