@@ -8,10 +8,15 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from .yahoo_proxy import YahooProxy
 
 CALM = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
 settings.register_profile("same", derandomize=True, max_examples=20, **CALM)
@@ -43,3 +48,12 @@ def shell_environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str
         **kept, "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": str(ROOT), "NO_COLOR": "1",
         "HOME": str(folder), "COLUMNS": "80", "LC_ALL": "C.UTF-8", "PYTHONWARNINGS": "error",
     }
+
+
+@pytest.fixture(scope="module")
+def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[YahooProxy]:
+    """What stands in for Yahoo: yfinance goes there."""
+    from .yahoo_proxy import yahoo_here
+
+    with yahoo_here(tmp_path_factory.mktemp("yahoo")) as found:
+        yield found

@@ -13,6 +13,7 @@ import databento_dbn as vendor
 from qmo_cli.blocks import ERROR, MAPPING, SYSTEM, Block
 from qmo_cli.feeds.sim import SimOptions, simulate
 from qmo_cli.gateway import Gateway, GatewayOptions, parse_fault
+from qmo_cli.records.layout import read_mapping
 
 from .samples import records
 
@@ -20,6 +21,17 @@ KEY = "db-rehearsal0000000000000000abcde"
 PATIENCE = 10.0                       # seconds: more is a hang
 SMALL = SimOptions(seed=3, minutes=1)
 GATEWAYS_OWN = (ERROR, MAPPING, SYSTEM)
+SECOND, HOUR = 1_000_000_000, 3_600_000_000_000
+
+
+def at(record: bytes, offset: int) -> int:
+    """An unsigned 64-bit field."""
+    return int.from_bytes(record[offset:offset + 8], "little")
+
+
+def instruments(found: list[bytes]) -> list[tuple[int, str, str | None]]:
+    """What the mapping records say."""
+    return [read_mapping(record, 0) for record in found if record[1] == MAPPING]
 
 
 def sim() -> Iterator[Block]:

@@ -102,9 +102,11 @@ class Answer(BaseHTTPRequestHandler):
         pass
 
 
-def send(answer: Answer, body: bytes) -> None:
-    """The answer as it should be."""
-    answer.send_response(200)
+def send(answer: Answer, body: bytes, status: int = 200, **headers: str) -> None:
+    """The answer as it should be, unless told otherwise."""
+    answer.send_response(status)
+    for name, value in headers.items():
+        answer.send_header(name.replace("_", "-"), value)
     answer.send_header("Content-Length", str(len(body)))
     answer.end_headers()
     answer.wfile.write(body)
@@ -114,13 +116,7 @@ def refuse(status: int, detail: Any, **headers: str) -> Fault:
     """An error as the vendor sends it."""
     def fault(answer: Answer, body: bytes) -> None:
         whole = {"docs": "https://docs", "status_code": status, **detail} if isinstance(detail, dict) else detail
-        text = json.dumps({"detail": whole}).encode()
-        answer.send_response(status)
-        for name, value in headers.items():
-            answer.send_header(name.replace("_", "-"), value)
-        answer.send_header("Content-Length", str(len(text)))
-        answer.end_headers()
-        answer.wfile.write(text)
+        send(answer, json.dumps({"detail": whole}).encode(), status, **headers)
     return fault
 
 
@@ -152,13 +148,7 @@ def instead(text: bytes) -> Fault:
 
 def warned(words: str) -> Fault:
     """The answer with a warning of the vendor's."""
-    def fault(answer: Answer, body: bytes) -> None:
-        answer.send_response(200)
-        answer.send_header("X-Warning", json.dumps([words]))
-        answer.send_header("Content-Length", str(len(body)))
-        answer.end_headers()
-        answer.wfile.write(body)
-    return fault
+    return lambda answer, body: send(answer, body, X_Warning=json.dumps([words]))
 
 
 def slow(pause: float) -> Fault:

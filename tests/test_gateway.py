@@ -9,29 +9,17 @@ from collections.abc import Iterator
 import databento_dbn as vendor
 import pytest
 
-from qmo_cli.blocks import MAPPING, MBO, SYSTEM, Block
+from qmo_cli.blocks import MBO, SYSTEM, Block
 from qmo_cli.errors import BadData
 from qmo_cli.feeds.derive import DERIVED, derive
 from qmo_cli.feeds.sim import SimOptions, simulate
 from qmo_cli.gateway import Gateway, GatewayOptions
-from qmo_cli.records.layout import mapping_bytes, read_mapping
+from qmo_cli.records.layout import mapping_bytes
 
-from .gatewaying import Client, blocks_of, market, of_market, serving, session, sim, told
+from .gatewaying import SECOND, Client, at, blocks_of, instruments, market, of_market, serving, session, sim, told
 from .samples import START, mbo
 
 WANT = market()
-HOUR = 3_600_000_000_000
-SECOND = 1_000_000_000
-
-
-def at(record: bytes, offset: int) -> int:
-    """An unsigned 64-bit field."""
-    return int.from_bytes(record[offset:offset + 8], "little")
-
-
-def instruments(found: list[bytes]) -> list[tuple[int, str, str | None]]:
-    """What the mapping records say."""
-    return [read_mapping(record, 0) for record in found if record[1] == MAPPING]
 
 
 def test_a_session_has_the_sources_records_byte_for_byte_after_an_acknowledgement_and_the_symbol() -> None:

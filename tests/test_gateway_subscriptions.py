@@ -11,24 +11,12 @@ import pytest
 from qmo_cli.blocks import MAPPING, MBO, SYSTEM, Block
 from qmo_cli.feeds.derive import derive
 from qmo_cli.gateway.symbols import belongs, root_of
-from qmo_cli.records.layout import mapping_bytes, read_mapping
+from qmo_cli.records.layout import mapping_bytes
 
-from .gatewaying import Client, blocks_of, market, of_market, serving, session, sim, told
+from .gatewaying import HOUR, SECOND, Client, at, blocks_of, instruments, market, of_market, serving, session, sim, told
 from .samples import START, mbo
 
 WANT = market()
-HOUR = 3_600_000_000_000
-SECOND = 1_000_000_000
-
-
-def at(record: bytes, offset: int) -> int:
-    """An unsigned 64-bit field."""
-    return int.from_bytes(record[offset:offset + 8], "little")
-
-
-def instruments(found: list[bytes]) -> list[tuple[int, str, str | None]]:
-    """What the mapping records say."""
-    return [read_mapping(record, 0) for record in found if record[1] == MAPPING]
 
 
 @pytest.mark.parametrize(("symbols", "stype"), [

@@ -19,15 +19,9 @@ from qmo_cli.cli import cli
 
 from .conftest import ROOT
 from .quote_vendors import KEY, Gateway, gateway, price_at
-from .yahoo_proxy import Symbol, YahooProxy, yahoo_here
+from .yahoo_proxy import Symbol, YahooProxy
 
 CLOSED_PORT = "127.0.0.1:9"     # nobody listens at discard
-
-
-@pytest.fixture(scope="module")
-def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[YahooProxy]:
-    with yahoo_here(tmp_path_factory.mktemp("yahoo")) as found:
-        yield found
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import struct
 import subprocess
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,7 @@ from qmo_cli.ndjson import LineWriter
 from qmo_cli.router import Router
 from qmo_cli.times import SECOND, iso
 
-from .yahoo_proxy import Row, Symbol, YahooProxy, yahoo_here
+from .yahoo_proxy import Row, Symbol, YahooProxy
 
 NEW_YORK = ZoneInfo("America/New_York")
 HOUR, DAY = 3600, 86_400       # s
@@ -74,12 +73,6 @@ def hours(first: str, last: str) -> list[Row]:
         if not closed:
             found.append(row(at, round(4000 + len(found) / 10, 1)))
     return found
-
-
-@pytest.fixture(scope="module")
-def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[YahooProxy]:
-    with yahoo_here(tmp_path_factory.mktemp("yahoo")) as found:
-        yield found
 
 
 @pytest.fixture

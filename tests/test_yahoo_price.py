@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -17,7 +16,7 @@ from qmo_cli.feeds.yahoo.prices import is_stale, number
 from qmo_cli.records import from_dbn, to_dbn
 from qmo_cli.times import SECOND
 
-from .yahoo_proxy import Symbol, YahooProxy, yahoo_here
+from .yahoo_proxy import Symbol, YahooProxy
 
 
 def at(text: str) -> int:
@@ -27,12 +26,6 @@ def at(text: str) -> int:
 
 NOW = at("2026-11-23T15:10:00-05:00")         # a Monday
 SHOWN = at("2026-11-23T15:00:00-05:00")
-
-
-@pytest.fixture(scope="module")
-def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[YahooProxy]:
-    with yahoo_here(tmp_path_factory.mktemp("yahoo")) as found:
-        yield found
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from ..feeds.sim import SimOptions
 from ..gateway.faults import parse_fault
 from ..gateway.options import GatewayOptions
 from .options import Part, Stage, stage_options
-from .origins import SIMULATOR
+from .origins import SIMULATOR, combined
 from .sources import SIM, STDIN, source_argument
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def check(source: tuple[str, ...], simulation: SimOptions) -> None:
     if STDIN in source:
         raise UsageError("every client reads the source anew, and standard input can be read only once; name a file")
     if SIMULATOR in source and len(source) > 1:
-        raise UsageError("sim cannot be combined with other sources; a file of that name is ./sim")
+        raise combined(SIMULATOR)
     if simulation.truth is not None:
         raise UsageError("--truth: every client has its own simulation; qmo feed sim writes the truth")
 

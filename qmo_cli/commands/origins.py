@@ -50,7 +50,7 @@ class Call:
     def alone(self, name: str) -> None:
         """Raise UsageError where other sources are named too."""
         if self.others:
-            raise UsageError(f"{name} cannot be combined with other sources; a file of that name is ./{name}")
+            raise combined(name)
 
     def refuse(self, why: str, *options: str) -> None:
         """Raise UsageError where one of these options was given, which make no sense for the source."""
@@ -75,8 +75,13 @@ def open_origin(command: str, names: tuple[str, ...], asked: Asked, stdin: Sourc
         return ORIGINS[names[0]](call)
     for name in ORIGINS:
         if name in names:
-            raise UsageError(f"{name} cannot be combined with other sources; a file of that name is ./{name}")
+            raise combined(name)
     return Opened(files(names, asked.feeding, stdin), call.selection(), derived(asked.feeding))
+
+
+def combined(name: str) -> UsageError:
+    """What to say where a source that has a name stands beside others."""
+    return UsageError(f"{name} cannot be combined with other sources; a file of that name is ./{name}")
 
 
 def derived(feeding: FeedOptions) -> str | None:
@@ -117,7 +122,8 @@ def live(call: Call) -> Opened:
     """The live stream, with what is merged into it; SIGTERM ends it once all that was received is given."""
     from ..feeds.keys import api_key
     from ..feeds.live import source
-    from ..feeds.live.options import SERIES, Wanted
+    from ..feeds.live.options import Wanted
+    from ..feeds.live.request import SERIES
 
     call.alone("live")
     feeding, living = call.feeding, call.asked.living

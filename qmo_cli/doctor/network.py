@@ -10,19 +10,18 @@ from importlib import import_module
 from ..blocks import ERROR, SECOND, SYSTEM, UNDEF_TIME
 from ..errors import NotEntitled, SourceUnavailable
 from ..feeds.keys import find_key
-from ..feeds.live.request import BAD_KEY, Lost, Refused, Request, Subscription
+from ..feeds.live.request import BAD_KEY, SERIES, Lost, Refused, Request, Subscription
 from ..feeds.reach import latency, resolve
 from ..times import UNITS
 from .examination import Check, Finding
 from .options import DoctorOptions
 
-SYMBOL, STYPE = "GC.v.0", "continuous"
+STYPE = "continuous"
 LEVELS = {"mbo": "L3, every order", "mbp-10": "L2, ten levels of the book", "tbbo": "L1, trades with the quote"}
 CONNECT = 4.0                   # s to find the gateway, and to connect
 ANSWER = 2.5                    # s for its answer to one level
 NOTICED, GRAVE = 2 * SECOND, 15 * SECOND    # ns that clocks are apart: seen in ages of prices; makes them stale
 OTHER_TIMES = UNITS["d"]        # ns: no clock is that wrong, it is a rehearsal of another day
-ACKNOWLEDGED = 1                # the gateway's code
 FIREWALL = "let this machine connect to {}:{} (TCP), or look at https://status.databento.com"
 PLANS = "the plan decides: https://databento.com/pricing"
 KEYS = "take the key anew from https://databento.com/portal/keys"
@@ -46,7 +45,7 @@ class Answer:
     def hear(self, data: bytes) -> None:
         """Records that came. Raises Refused for an error."""
         from ..market import stream
-        from ..records.layout import header_at, read_error, read_system
+        from ..records.layout import ACKNOWLEDGED, header_at, read_error, read_system
 
         at = 0
         while at < len(data):
@@ -100,7 +99,7 @@ def entitlement(place: Request, key: str) -> Iterator[Finding]:
     skew = None
     for schema, meaning in LEVELS.items():
         try:
-            answer = ask(Request((Subscription(schema, (SYMBOL,), STYPE),), host=place.host, port=place.port), key)
+            answer = ask(Request((Subscription(schema, (SERIES,), STYPE),), host=place.host, port=place.port), key)
         except Refused as error:
             if error.code in BAD_KEY and not refused:
                 yield Finding("fail", "entitlement", f"the gateway refuses the key: {words(error)}", KEYS)

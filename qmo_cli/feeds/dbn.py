@@ -12,7 +12,7 @@ from ..blocks import DEFINITION, ERROR, MAPPING, STATISTICS, SYSTEM, UNDEF_TIME,
 from ..errors import BadData
 from ..market import stream
 from ..records import check_fields, from_dbn, to_dbn
-from ..records.layout import SCHEMAS, layout, read_system
+from ..records.layout import HEARTBEAT, SCHEMAS, layout, read_system
 from .inputs import Damage, bad_data
 from .skipped import Skipped
 from .symbology import Symbology, symbology
@@ -29,7 +29,6 @@ def _mask(rtypes: set[int]) -> bytes:
 
 NOT_PLAIN = _mask(set(range(256)) - set(SCHEMAS) - {MAPPING})                    # records that need a look each
 CHANGED = _mask({DEFINITION, STATISTICS, MAPPING, SYSTEM, ERROR})                # layouts that version 3 changed
-HEARTBEAT = 0
 
 
 def is_record(start: bytes) -> bool:

@@ -11,11 +11,10 @@ import msgspec
 from ..blocks import ERROR, MAPPING, PRICE_SCALE, SECOND, SYSTEM, UNDEF_PRICE, UNDEF_TIME
 from ..errors import BadData
 from ..records import Record, System, error_kind, field_error
-from ..records.layout import SCHEMAS, kind_of_fields, mapping_bytes
+from ..records.layout import HEARTBEAT, SCHEMAS, kind_of_fields, mapping_bytes
 from .symbology import raw_symbol
 
 ISO = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:?\d\d)?")
-HEARTBEAT = 0
 
 
 class Unused(Exception):

@@ -225,6 +225,7 @@ def layout(schema: str) -> Layout:
 
 _MAPPING = struct.Struct(f"<BBHIQB{SYMBOL_SIZE}sB{SYMBOL_SIZE}sQQ")
 _SYSTEM = struct.Struct(f"<BBHIQ{TEXT_SIZE}sB")
+HEARTBEAT, ACKNOWLEDGED, SLOW_READER, REPLAY_COMPLETED, END_OF_INTERVAL = range(5)  # the vendor's system codes
 _UNKNOWN = 255                       # symbology type or message code that nobody stated
 
 

@@ -6,10 +6,11 @@ import os
 from dataclasses import dataclass, field
 
 from ...errors import UsageError
+from ..live.request import DATASET, SERIES
 
 URL = "QMO_HISTORY_URL"            # a server that stands in for the vendor's, for rehearsal
 SCHEMA = "mbo"
-SYMBOL = "GC.v.0"
+SYMBOL = SERIES
 
 
 def server() -> str | None:
@@ -21,7 +22,7 @@ def server() -> str | None:
 class HistoryOptions:
     """Where history comes from, and what it may cost."""
 
-    dataset: str = field(default="GLBX.MDP3", metadata={"help": "The vendor's dataset.", "metavar": "NAME"})
+    dataset: str = field(default=DATASET, metadata={"help": "The vendor's dataset.", "metavar": "NAME"})
     max_cost: float = field(default=1.0, metadata={
         "help": "US dollars that a download may cost without a question; what is in the cache costs nothing.",
         "metavar": "DOLLARS"})

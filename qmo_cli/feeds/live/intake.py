@@ -22,7 +22,17 @@ from ...blocks import (
     UNDEF_TIME,
 )
 from ...market import stream
-from ...records.layout import SCHEMAS, header_at, read_error, read_mapping, read_system
+from ...records.layout import (
+    ACKNOWLEDGED,
+    END_OF_INTERVAL,
+    HEARTBEAT,
+    REPLAY_COMPLETED,
+    SCHEMAS,
+    header_at,
+    read_error,
+    read_mapping,
+    read_system,
+)
 from ...records.own import Kind
 from ..symbology import ASKED
 from .cursor import FLAGS, Cursor, Seen, Skip, seen
@@ -30,7 +40,6 @@ from .request import SKIPPED, UNKNOWN_SYMBOL, Lost, Refused
 
 logger = logging.getLogger(__name__)
 
-HEARTBEAT, ACK, SLOW, REPLAYED, END_OF_INTERVAL = 0, 1, 2, 3, 4  # the vendor's system codes
 FAMILIES = (".FUT", ".OPT", ".SPOT")  # parent symbols stand for many instruments at once
 LATE = SECOND                   # ns that a record may be behind the newest
 NEVER_LATE = (DEFINITION, STATUS, STATISTICS)  # they are in no frame, and move no time
@@ -169,12 +178,12 @@ class Intake:
 
     def _system(self, ts: int, code: int, text: bytes) -> Iterator[Said]:
         words = text.decode("utf-8", "replace")
-        if code in (HEARTBEAT, ACK, END_OF_INTERVAL) or words == "Heartbeat":
+        if code in (HEARTBEAT, ACKNOWLEDGED, END_OF_INTERVAL) or words == "Heartbeat":
             if code == HEARTBEAT:
                 self.heard, self.beaten = True, ts
                 self.heartbeats += 1
             logger.debug("live: %s", words)
-        elif code == REPLAYED:
+        elif code == REPLAY_COMPLETED:
             self.replayed += 1
         else:
             yield Said("vendor", words)

@@ -9,10 +9,9 @@ from ...records.layout import layout
 from ...times import duration
 from ..symbology import stype_of
 from .cursor import OVERLAP, Cursor
-from .request import DATASET, HEARTBEAT, PORT, Request, Subscription, address_of
+from .request import DATASET, HEARTBEAT, PORT, SERIES, Request, Subscription, address_of
 
 FRAME = 50_000_000              # ns, length of a live frame unless another is asked for
-SERIES = "GC.v.0"               # gold, the contract with the largest volume
 BEST_FIRST = ("mbo", "mbp-10", "tbbo")
 
 

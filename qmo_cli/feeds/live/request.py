@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from ...errors import UsageError
 
 DATASET = "GLBX.MDP3"           # CME Globex
+SERIES = "GC.v.0"               # gold, the contract with the largest volume
 PORT = 13_000                   # of the vendor's gateways
 HEARTBEAT = 5                   # s of silence after which the gateway sends a heartbeat; the client takes no less
 NOT_LET_IN = 0                  # ours: refused at the door, where the vendor gives words only

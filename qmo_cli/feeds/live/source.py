@@ -18,12 +18,11 @@ from ..capture import Capture, without
 from ..merge import merge
 from .options import LiveOptions, Wanted
 from .past import Past
-from .supervisor import NAME, Live, short
+from .supervisor import DAY, NAME, Live, short
 
 logger = logging.getLogger(__name__)
 
 OF_THAT_TIME = frozenset({"warmup", "live", "stale", "reconnect", "end"})  # said of a stream that is over
-DAY = 86_400 * SECOND
 BEFORE_SNAPSHOT = 60 * SECOND   # ns, so that a replay has begun when the day's snapshot comes
 
 History = Callable[[int, int], Iterator[Block]]  # from a time to another, ns

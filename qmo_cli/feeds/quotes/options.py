@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 
 from ...errors import UsageError
 from ...times import SECOND, duration
-from ..live.request import address_of
+from ..live.request import SERIES, address_of
 from .cache import Cache, cache_path
 from .fetch import MAX_AGE, Fetcher, Which
 from .sources import Databento, Yahoo, single, yahoo_symbol
 
-GOLD = "GC.v.0"
+GOLD = SERIES
 SHORTEST_POLL = SECOND          # ns
 
 

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from ...blocks import BBO_1S, ERROR, MAPPING, PRICE_SCALE, SECOND, SIMULATOR, SYSTEM, UNDEF_PRICE, UNDEF_TIME
 from ...errors import NotEntitled, SourceUnavailable, UsageError
 from ...records import Quote
-from ...records.layout import HEADER, layout, read_error, read_mapping, read_system
+from ...records.layout import HEADER, REPLAY_COMPLETED, layout, read_error, read_mapping, read_system
 from ...times import iso
 from ..keys import api_key
 from ..live.request import (
@@ -36,7 +36,6 @@ LIVE, LIVE_CLOSED = 2.0, 1.0    # s of it to wait for a new price; seconds in wh
 BACK = 60 * SECOND              # ns: how far back the last price is looked for, before now or before the close
 REACH = 23 * 3600 * SECOND      # ns: the gateway repeats one day; an hour less, to be sure
 STALE = 15 * SECOND             # ns: an older price is not the price of now
-REPLAYED = 3                    # the gateway's code: what was asked to be repeated is
 FOR_GOOD = BAD_KEY | {BAD_SUBSCRIPTION}
 FRONT = re.compile(r"(?P<root>[A-Z0-9]+)\.[cvn]\.0", re.IGNORECASE)
 YAHOO_SYMBOLS = {"GC": "GC=F", "MGC": "MGC=F"}
@@ -63,7 +62,7 @@ class Listening:
                 code, text = read_error(data, at)
                 raise Refused(code, text.decode("utf-8", "replace"))
             elif rtype == SYSTEM:
-                self.replayed |= read_system(data, at)[0] == REPLAYED
+                self.replayed |= read_system(data, at)[0] == REPLAY_COMPLETED
             at += 4 * data[at]
 
     def _price(self, data: bytes, at: int) -> None:
