@@ -11,7 +11,6 @@ import dataclasses
 import io
 import json
 import re
-import sys
 import tokenize
 import types
 from collections.abc import Callable, Iterable, Iterator
@@ -207,7 +206,13 @@ def words(hint: Any) -> str:
         return f"list of {words(get_args(hint)[0])}"
     if get_origin(hint) is dict:
         return "object"
-    return WORDS.get(hint) or f"[{hint.__name__}](#{hint.__name__.lower()})"
+    return WORDS.get(hint) or f"[{hint.__name__}](#{anchor(hint)})"
+
+
+def anchor(kind: type) -> str:
+    """Where a page describes a struct: under its name, or as a line of its own."""
+    tag = get_type_hints(kind).get("schema")
+    return f"lines-of-{get_args(tag)[0]}" if tag else kind.__name__.lower()
 
 
 def structs_in(kind: type) -> list[type]:
@@ -279,7 +284,3 @@ def reasons_of(packets: Iterable[str]) -> dict[str, list[str]]:
         for path, reason in json.loads(line)["missing"].items():
             found.setdefault(path, {}).setdefault(re.sub(r"\d+", "0", reason), reason)
     return {path: list(reasons.values()) for path, reasons in found.items()}
-
-
-if __name__ == "__main__":
-    sys.exit("pytest --update rewrites the pages")
