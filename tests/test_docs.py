@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ PAGES = [README, *sorted((ROOT / "docs").rglob("*.md"))]
 EXAMPLES = [(page, match["command"]) for page in PAGES for match in EXAMPLE.finditer(page.read_text())]
 HEADING = re.compile(r"^#{1,6} +(.+?) *$", re.MULTILINE)
 LINK = re.compile(r"\]\((?!https?://)([^)#\s]*)(?:#([^)\s]+))?\)")
+SHELL = re.compile(r"^```(?:sh|crontab)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 BLOCK = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
 
 
@@ -120,6 +122,25 @@ def slugs(page: Path) -> set[str]:
         if found[slug]:
             found[f"{slug}-{found[slug]}"] = 0
     return set(found)
+
+
+def simple_commands(page: Path) -> Iterator[list[str]]:
+    """The words of each ``qmo ...`` in a page's shell blocks, up to the next pipe or the like."""
+    for block in SHELL.findall(page.read_text()):
+        for words in re.findall(r"(?<![\w./-])qmo ((?:'[^']*'|\"[^\"]*\"|[^|;&<>()\n])*)", block.replace("\\\n", " ")):
+            yield words.split(" #")[0].split()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_a_command_that_a_page_shows_has_the_options_it_is_shown_with(page: Path) -> None:
+    there = {ctx.info_name: {flag for option in ctx.command.params for flag in (*option.opts, *option.secondary_opts)}
+             for ctx in contexts()}
+    for words in simple_commands(page):
+        name = next((word for word in words if word in there), None)
+        assert name is not None or words[0] == "NAME" or not words[0].islower(), words
+        known = there["qmo"] | there[name or "qmo"] | {"--help", "--version"}
+        for word in words:
+            assert not re.match("--[a-z]", word) or word.partition("=")[0] in known, f"qmo {' '.join(words)}: {word}"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
