@@ -3,7 +3,7 @@
 import {
   CandlestickSeries, ColorType, CrosshairMode, HistogramSeries, LineSeries, LineStyle, createChart, createSeriesMarkers,
   createTextWatermark,
-} from "./vendor/lightweight-charts/lightweight-charts.js";
+} from "./lightweight-charts.js";
 import { Bands } from "./bands.js";
 import { price as priceText } from "./format.js";
 import { markers, sweeps } from "./marks.js";

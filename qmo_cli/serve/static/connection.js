@@ -5,14 +5,16 @@ import { headers, protocols } from "./store.js";
 const SILENCE = 5000; // ms: the server says something at least once a second
 const PAUSES = [500, 1000, 2000, 4000, 8000]; // ms before the next try; a fifth more or less, so that not all come at once
 
-/** Ask over HTTP: a browser does not tell with which status a WebSocket was refused. */
+/** Ask over HTTP why: a browser does not tell with which status a WebSocket was refused. [refused, words]. */
 async function probe(query) {
+  let answer;
   try {
-    const answer = await fetch(`/api/v1/signal${query}`, { headers: headers(), cache: "no-store" });
-    return answer.status === 401 || answer.status === 403 ? "refused" : "closed";
+    answer = await fetch(`/api/v1/signal${query}`, { headers: headers(), cache: "no-store" });
   } catch {
-    return "unreachable";
+    return [false, "the server cannot be reached"];
   }
+  const words = await answer.json().then((body) => body.error?.message, () => null);
+  return [answer.status === 401 || answer.status === 403, words ?? "the server closed the connection"];
 }
 
 /**
@@ -62,11 +64,10 @@ export class Connection {
 
   async #closed() {
     this.#drop();
-    const wasOpen = this.state === "open";
-    const found = await probe(this.#query);
+    const [refused, words] = await probe(this.#query);
     if (this.socket !== null) return; // meanwhile opened anew
-    if (found === "refused") this.#say("refused", "the token was refused");
-    else this.#lose(wasOpen ? "the server closed the connection" : words[found]);
+    if (refused) this.#say("refused", words);
+    else this.#lose(words);
   }
 
   #watch() {
@@ -98,5 +99,3 @@ export class Connection {
     this.changed(state, detail);
   }
 }
-
-const words = { unreachable: "the server cannot be reached", closed: "the server refuses the stream" };

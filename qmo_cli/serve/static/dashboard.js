@@ -10,7 +10,7 @@ import { listen } from "./keys.js";
 import { showLegend } from "./legend.js";
 import { notices, showNotices, stampOf } from "./notices.js";
 import { showData, showFlow, showSession, showZones } from "./panels.js";
-import { forgetPrice, showPrice } from "./price.js";
+import { forgetPrice, marketOf, showPrice } from "./price.js";
 import { showPillars } from "./pillars.js";
 import { showSignal, signalLevels } from "./signal.js";
 import { remember, remembered, takeToken } from "./store.js";
@@ -113,7 +113,8 @@ function tick() {
 
 function title() {
   if (frame === null) return;
-  const { market, signal, symbol } = frame;
+  const { signal, symbol } = frame;
+  const market = marketOf(frame);
   const lost = connection.state === "lost" ? "LOST" : stampOf(notices(frame, null));
   const sign = { BUY: "▲ BUY", SELL: "▼ SELL", HOLD: "■ HOLD" }[signal?.signal.type] ?? "–";
   const parts = [

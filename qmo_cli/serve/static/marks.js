@@ -10,6 +10,7 @@ function marker(time, marks, colours, words) {
   const look = {
     time, color: side === "N" ? colours.dim : up ? colours.buy : colours.sell, position: up ? "belowBar" : "aboveBar",
   };
+  if (kind === "signal" && side === "N") return { ...look, position: "aboveBar", shape: "circle", size: 0.4 }; // it closed
   if (kind === "signal") return { ...look, shape: up ? "arrowUp" : "arrowDown", size: 1.5, ...(words && { text: words }) };
   return { ...look, shape: "square", size: 0.3, text: letters[kind] ?? kind };
 }
@@ -24,8 +25,8 @@ export function markers(marks, step, from, colours) {
     const key = `${time} ${mark.kind} ${mark.side}`;
     groups.set(key, [...(groups.get(key) ?? []), { ...mark, time }]);
   }
-  const newest = marks.findLast(({ kind }) => kind === "signal");
-  const words = (group) => (group.some(({ id }) => id === newest?.id) ? newest.text.split(",")[0] : null);
+  const newest = marks.findLast(({ kind, side }) => kind === "signal" && side !== "N");
+  const words = (group) => (group.some(({ id }) => id === newest?.id) ? newest.text.split(" ", 2).join(" ") : null);
   return [...groups.values()]
     .map((group) => marker(group[0].time, group, colours, words(group)))
     .sort((one, other) => one.time - other.time);

@@ -25,8 +25,14 @@ function ticks(market) {
   return wide === null ? text : `${text} (${wide} ${wide === 1 ? "tick" : "ticks"})`;
 }
 
+/** The market of a frame; of bare signals, what they say of it. */
+export function marketOf({ market, signal }) {
+  if (market !== null || signal === null) return market;
+  return { price: signal.current_price, price_basis: signal.price_basis, spread: signal.market_context.spread, tick: null };
+}
+
 export function showPrice(frame, why) {
-  const market = frame.market;
+  const market = marketOf(frame);
   const of = (name) => priceText(market?.[name] ?? null, market?.tick ?? null);
   const size = (name) => count(market?.[name] ?? null);
   put(byId("price"), of("price"), why("market.price"));
