@@ -16,6 +16,7 @@ import click
 from ..blocks import UNDEF_TIME, Block
 from ..errors import UsageError
 from ..feeds.select import Selection
+from .logs import form_of
 from .sources import STDIN, Asked
 
 if TYPE_CHECKING:
@@ -239,7 +240,7 @@ def show_downloads(done: int, number: int) -> None:
 
 def person_asked() -> Callable[[str], bool] | None:
     """How to ask the person at the terminal; None where nobody sits there."""
-    if sys.stdin is None or not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if sys.stdin is None or sys.stderr is None or not (sys.stdin.isatty() and sys.stderr.isatty()):
         return None
     return lambda question: click.confirm(question, err=True)
 
@@ -275,4 +276,6 @@ def with_bar(measured: Iterable[tuple[Block, int]], total: int) -> Iterator[Bloc
 
 def bar_wanted() -> bool:
     """Whether a person looks at stderr, and the records do not run over the same screen."""
+    if sys.stderr is None or form_of(click.get_current_context(silent=True)) == "json":
+        return False
     return sys.stderr.isatty() and not sys.stdout.isatty()
