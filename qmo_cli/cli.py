@@ -38,6 +38,7 @@ COMMANDS = {
     "evaluate": "Measure detectors on simulated markets, or classical rules on bars.",
     "gateway": "Serve any source like Databento's live gateway, for rehearsals.",
     "doctor": "Check what qmo stands on, and say what to do where it fails.",
+    "systemd": "Print or install units for systemd, or examples for cron.",
     "schema": "Print the JSON Schema of a line type, or list the types.",
 }
 

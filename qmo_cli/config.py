@@ -20,7 +20,7 @@ GROUP_TABLE = "qmo"             # of the options that stand before the command
 GROUP_OPTIONS = ("log", "quiet", "verbose")
 COMMAND_TABLES = (
     "feed", "quote", "route", "engine", "score", "signal", "run", "paper", "plot", "memory", "risk", "evaluate",
-    "gateway", "doctor", "schema",
+    "gateway", "doctor", "systemd", "schema",
 )
 
 

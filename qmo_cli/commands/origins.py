@@ -121,6 +121,7 @@ def simulator(call: Call) -> Opened:
 
 def live(call: Call) -> Opened:
     """The live stream, with what is merged into it; SIGTERM ends it once all that was received is given."""
+    from ..feeds.capture import dated
     from ..feeds.keys import api_key
     from ..feeds.live import source
     from ..feeds.live.options import Wanted
@@ -132,7 +133,10 @@ def live(call: Call) -> Opened:
         raise UsageError(f"{call.command} does not follow the live stream; try: qmo feed live | qmo {call.command}")
     wanted = Wanted(schemas=tuple(dict.fromkeys(feeding.schema)), symbols=feeding.symbol or (SERIES,))
     sources = source.Sources(feeding.merge, feeding.skip_bad, ahead(call, wanted.symbols))
-    blocks = source.live(api_key(), wanted, living, sources, time.time_ns(), feeding.start, stop_on_sigterm)
+    now = time.time_ns()
+    if living.record is not None:
+        living = replace(living, record=dated(living.record, now))
+    blocks = source.live(api_key(), wanted, living, sources, now, feeding.start, stop_on_sigterm)
     return Opened(blocks, call.selection(schemas=False, symbols=False, times=False), derived(feeding), merged=True)
 
 
