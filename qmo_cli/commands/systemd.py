@@ -53,7 +53,7 @@ def systemd(
     is a service.
 
     Units of the system run as a user that systemd makes up, see none of your files, and keep theirs in /var/lib/qmo.
-    config.toml, databento.key and serve.token stand in /etc/qmo, the secrets with mode 600. Units of a user run as
+    config.toml, databento.key and qmo.token stand in /etc/qmo, the secrets with mode 600. Units of a user run as
     you, with your configuration and key, as long as you are logged in, or for ever after loginctl enable-linger.
 
     cron prints lines for crontab -e that do the same.

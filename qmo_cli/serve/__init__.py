@@ -1,0 +1,1 @@
+"""Packets and signals behind HTTP and WebSocket, and a page that shows them."""
