@@ -80,8 +80,9 @@ def show_units(units: tuple[str, ...], user: bool, named: str | None, force: boo
     """The text of units, each under its name where there are several."""
     from ..systemd import executable, unit
 
+    wanted = [unit(name, "qmo").name for name in units]
     path = executable(named, user=user)
-    found = [unit(name, path, user=user) for name in units]
+    found = [unit(name, path, user=user) for name in wanted]
     click.echo("\n".join(f"# {one.name}\n{one.text}" if len(found) > 1 else one.text for one in found), nl=False)
 
 
@@ -98,9 +99,9 @@ def install_units(units: tuple[str, ...], user: bool, named: str | None, force: 
     from ..systemd.install import folder
     from ..systemd.units import with_needed
 
+    wanted = with_needed(units)
     path = executable(named, user=user)
-    wanted = [unit(name, path, user=user) for name in with_needed(units)]
-    done = install(wanted, folder(user=user), force=force, dry_run=dry_run)
+    done = install([unit(name, path, user=user) for name in wanted], folder(user=user), force=force, dry_run=dry_run)
     for one in done:
         click.echo(f"{'would be ' if dry_run else ''}{one.outcome}: {one.path}")
     tell(next_steps(done, user=user), "what to run next")

@@ -94,7 +94,7 @@ class Capture:
 
 
 def dated(name: str, now: int) -> str:
-    """The name of a capture, with the trade date of ``now`` (ns) for ``{date}``; of the next one while nothing trades."""
+    """The name of a capture: ``{date}`` is the trade date of ``now`` (ns), while nothing trades that of the opening."""
     found = session(now)
     return name.replace("{date}", found.trade_date if found.open else trade_date(found.reopens))
 

@@ -77,8 +77,9 @@ class ServeOptions:
 def token_of(options: ServeOptions) -> str | None:
     """The token that clients must show; None where none is wanted.
 
-    From ``--token-file``, else the environment, else systemd's credentials, else the folder of the configuration. Raises NotEntitled for a file that others
-    can read, ConfigurationError for a token that can be guessed, UsageError for an open address without one.
+    From ``--token-file``, else the environment, else systemd's credentials, else the folder of the configuration.
+    Raises NotEntitled for a file that others can read, ConfigurationError for a token that can be guessed, UsageError
+    for an open address without one.
     """
     token, place = _find(options.token_file)
     if token is None:
