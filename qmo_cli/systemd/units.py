@@ -1,7 +1,7 @@
 """The units that are shipped: ``units/*`` with a few words of our own, which are replaced here.
 
 ``@qmo@`` is the executable, ``@target@`` what wants the unit, ``@state@`` where files are kept; a line ``@include
-FILE`` 
+FILE`` stands for that file, and a line that begins with ``@system`` is left out of a user's units, which cannot do it.
 """
 
 from __future__ import annotations
