@@ -84,9 +84,19 @@ def defaults(configuration: Configuration, command: click.Command) -> dict[str, 
             if isinstance(value, dict) and (table == "engine" or key in TABLE_FIELDS.get(table, ())):
                 continue  # engines' parameters, and fields without a flag, are checked where they are used
             option = options.get(key.replace("-", "_"))
-            if option is None:
+            if option is not None:
+                found[option.name or ""] = checked(configuration, table, key, option, value)
+            elif table == name or key.replace("-", "_") not in (options := options_of(owner(table), table)):
                 raise configuration.wrong(table, key, unknown(options))
-            found[option.name or ""] = checked(configuration, table, key, option, value)
+    return found
+
+
+def owner(table: str) -> click.Command:
+    """The command that a table is named after. It may have options that other commands of its stage do not take."""
+    from .cli import cli
+
+    found = cli.get_command(click.Context(cli), table)
+    assert found is not None
     return found
 
 
