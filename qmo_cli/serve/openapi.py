@@ -79,12 +79,11 @@ def description() -> Json:
     }
 
 
-WORDS = (
-    "The newest signal, packet and zones of qmo, and what led to them. What is not known is null, and the reason "
-    "stands in missing. The WebSocket /api/v1/stream (subprotocol qmo.v1; parameters series and rate) sends a Frame whenever "
-    "something changed, at most 20 a second and at least one; each is complete by itself. A browser shows its token "
-    "there as the subprotocol qmo.token. followed by the token in base64url."
-)
+WORDS = """\
+The newest signal, packet and zones of qmo, and what led to them. What is not known is null, and the reason stands in
+missing. The WebSocket /api/v1/stream (subprotocol qmo.v1; parameters series and rate) sends a Frame whenever something
+changed, at most 20 a second and at least one; each is complete by itself. A browser shows its token there as the
+subprotocol qmo.token. followed by the token in base64url."""
 
 
 def packet_parts(parts: Json) -> Json:
