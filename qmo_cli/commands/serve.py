@@ -69,19 +69,20 @@ def serve(  # one parameter for each stage's options
     board = Board(stale_after=serving.stale_seconds())
     server = Serving(board, serving)
     looked = looked_into("serve", source)
-    batches = packets_of("serve", looked, signals=True)
     routing, living = live_frames(source, routing, living)
     feeding, routing = paced(feeding, routing)
     chain = Chain(parameters, routing, weighted(scoring, weights), signalling, memory=memory, calendar=calendar,
-                  timing=batches is None)
-    if batches is None:
-        asked = Asked(feeding=feeding, simulation=simulation, historical=historical, living=living, polling=polling)
-        batches = chain.batches(read_blocks("serve", source, asked, looked))
+                  timing=True)
+    asked = Asked(feeding=feeding, simulation=simulation, historical=historical, living=living, polling=polling)
     server.start()
     tell(f"qmo serve: {server.url}", url=server.url)
     trouble: QmoError | None = None
     try:
         with closing(chain):
+            # What stdin holds is known when something comes; the server is there before.
+            batches = packets_of("serve", looked, signals=True)
+            if batches is None:
+                batches = chain.batches(read_blocks("serve", source, asked, looked))
             trouble = feed_board(board, batches, chain.spent, server.alive)
         while server.alive() and not STOPPED.is_set():
             time.sleep(1)
