@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 import click
 from click.core import ParameterSource
 
-from .errors import ExitCode, QmoError
+from .errors import ConfigurationError, ExitCode, QmoError
 
 TERMINATED = 143  # 128 + SIGTERM: what a shell reports of a process that SIGTERM ended
 
@@ -39,6 +39,7 @@ COMMANDS = {
     "evaluate": "Measure detectors on simulated markets, or classical rules on bars.",
     "gateway": "Serve any source like Databento's live gateway, for rehearsals.",
     "doctor": "Check what qmo stands on, and say what to do where it fails.",
+    "config": "Show which value every option has, and where it comes from.",
     "systemd": "Print or install units for systemd, or examples for cron.",
     "schema": "Print the JSON Schema of a line type, or list the types.",
 }
@@ -194,13 +195,20 @@ def apply_configuration(ctx: click.Context, command: click.Command) -> None:
     """
     from . import config
 
-    if getattr(command, "lenient", False):
-        return
-    configuration = config.load(config.locate(ctx.params.get("config")))
-    ctx.meta["qmo.configuration"] = configuration
-    for name, value in config.group_defaults(configuration, ctx.command).items():
+    lenient = getattr(command, "lenient", False)
+    try:
+        configuration = config.load(config.locate(ctx.params.get("config")))
+        common = config.group_defaults(configuration, ctx.command)
+    except ConfigurationError:
+        if lenient:
+            return
+        raise
+    for name, value in common.items():
         if ctx.get_parameter_source(name) is ParameterSource.DEFAULT:
             ctx.params[name] = value
+    if lenient:
+        return
+    ctx.meta["qmo.configuration"] = configuration
     ctx.default_map = {command.name or "": config.defaults(configuration, command)}
 
 

@@ -160,6 +160,7 @@ def stage_options(*parts: Part) -> Callable[[Callable[..., Any]], Callable[..., 
             made = {part.argument: part.build(values, configured(part.stage)) for part in parts}
             return function(*args, **{name: value for name, value in values.items() if name not in owned}, **made)
 
+        call.parts = (*getattr(function, "parts", ()), *parts)  # type: ignore[attr-defined]
         params(call).extend(reversed(merged(option for part in parts for option in part.options())))
         return call
 
