@@ -12,12 +12,15 @@ import sys
 from collections.abc import Iterator
 from importlib import import_module
 from types import FrameType
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 from click.core import ParameterSource
 
 from .errors import ConfigurationError, ExitCode, QmoError
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 TERMINATED = 143  # 128 + SIGTERM: what a shell reports of a process that SIGTERM ended
 
@@ -92,6 +95,13 @@ class Pipeline(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands, in the order in which the data flows"):
             formatter.write_dl(list(COMMANDS.items()))
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Commands by name, and the group's own options; no command is imported for it."""
+        from click.shell_completion import CompletionItem
+
+        named = [CompletionItem(name, help=text) for name, text in COMMANDS.items() if name.startswith(incomplete)]
+        return [*named, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def invoke(self, ctx: click.Context) -> Any:
         with exit_codes(ctx):

@@ -1,4 +1,4 @@
-"""Man pages and shell completions, made from the commands themselves.
+"""Man pages, made from the commands themselves.
 
 ``pytest --update`` rewrites them; without it a test compares them with what is in the project.
 """
@@ -10,13 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
-from click.shell_completion import get_completion_class
 
 from qmo_cli.cli import COMMANDS, cli
 from qmo_cli.commands.options import Stage
 
 ROOT = Path(__file__).resolve().parent.parent
-COMPLETIONS = {"bash": "qmo", "zsh": "_qmo", "fish": "qmo.fish"}
 FOOT = """\
 .SH ENVIRONMENT
 .TP
@@ -154,19 +152,9 @@ def man_page(ctx: click.Context) -> str:
     ))
 
 
-def completion(shell: str) -> str:
-    """The script that a shell reads, as click writes it."""
-    kind = get_completion_class(shell)
-    assert kind
-    script = kind(cli, {}, "qmo", "_QMO_COMPLETE")
-    return str(script.source_template % script.source_vars()).strip() + "\n"
-
-
 def generated() -> dict[Path, str]:
     """Every generated file and what it should hold."""
-    pages = {ROOT / "man" / f"{page_name(ctx)}.1": man_page(ctx) for ctx in contexts()}
-    scripts = {ROOT / "completions" / name: completion(shell) for shell, name in COMPLETIONS.items()}
-    return {**pages, **scripts}
+    return {ROOT / "man" / f"{page_name(ctx)}.1": man_page(ctx) for ctx in contexts()}
 
 
 def write() -> None:

@@ -60,13 +60,6 @@ def test_a_man_page_renders_without_a_complaint(path: Path) -> None:
     assert "SYNOPSIS" in re.sub(".\b", "", done.stdout)
 
 
-@pytest.mark.parametrize(("shell", "name"), [("bash", "qmo"), ("zsh", "_qmo"), ("fish", "qmo.fish")])
-def test_a_completion_script_is_accepted_by_its_shell(shell: str, name: str) -> None:
-    if not shutil.which(shell):
-        pytest.skip(f"{shell} is not installed")
-    subprocess.run([shell, "-n", str(ROOT / "completions" / name)], check=True)
-
-
 def test_every_command_and_every_option_stands_in_a_man_page() -> None:
     for ctx in contexts():
         page = (ROOT / "man" / f"{ctx.command_path.replace(' ', '-')}.1").read_text().replace("\\-", "-")

@@ -34,6 +34,7 @@ class Moment(click.ParamType):  # type: ignore[type-arg]  # generic for type che
 
 
 SCALARS: dict[Any, Any] = {Moment: Moment(), int: click.INT, float: click.FLOAT, str: click.STRING}
+FILES = ("FILE", "PATH")  # names of values that are files
 SECTIONS = ("Options", "feed", "simulator", "history", "route", "engine", "score", "signal")
 
 
@@ -199,6 +200,8 @@ def option_of(item: Field[Any], hint: Any, part: Part) -> StageOption:
     words = name.replace("_", "-")
     default = item.default_factory() if item.default_factory is not MISSING else item.default
     kind = typed(hint, part.choices.get(item.name))
+    if metadata.get("metavar") in FILES:
+        kind["type"] = click.Path()  # which shells complete
     flag = f"--{words}"
     if kind.get("is_flag") and default:
         flag += f"/--no-{words}"
