@@ -21,8 +21,8 @@ START = {
 READY = {
     "bash": "bind 'set completion-query-items 0'; bind 'set page-completions off'; bind 'set bell-style none'; "
             "bind 'set show-all-if-ambiguous on'; source {script}",
-    "zsh": "unsetopt zle_bracketed_paste; unsetopt list_ambiguous; bindkey -e; PROMPT='$ '; LISTMAX=0; autoload -Uz compinit; "
-           "fpath=({folder} $fpath); compinit -u -D",
+    "zsh": "unsetopt zle_bracketed_paste list_ambiguous; bindkey -e; PROMPT='$ '; LISTMAX=0; "
+           "autoload -Uz compinit; fpath=({folder} $fpath); compinit -u -D",
 }
 START_OF_LINE, END_OF_LINE = "\x01", "\x05"
 SCREEN = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b[=>]|\r")

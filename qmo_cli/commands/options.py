@@ -35,7 +35,7 @@ class Moment(click.ParamType):  # type: ignore[type-arg]  # generic for type che
 
 SCALARS: dict[Any, Any] = {Moment: Moment(), int: click.INT, float: click.FLOAT, str: click.STRING}
 FILES = ("FILE", "PATH")  # names of values that are files
-SECTIONS = ("Options", "feed", "simulator", "history", "route", "engine", "score", "signal")
+SECTIONS = ("Options", "feed", "simulator", "live stream", "history", "quotes", "route", "engine", "score", "signal")
 
 
 @dataclass(frozen=True)
