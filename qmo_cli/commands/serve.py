@@ -29,6 +29,7 @@ from .stages import ROUTE, SCORE, SIGNAL, calendar_option, memory_option, set_op
 from .whole import Chain, looked_into, packets_of
 
 SERVE = Part("serve", "serving", ServeOptions)
+LIVELY = ((), ("-",), ("live",), ("quotes",))
 FRAME = "50ms"          # of a source that is paced, as of the live one: a screen moves 20 times a second
 EPILOG = """\b
 Examples:
@@ -70,7 +71,7 @@ def serve(  # one parameter for each stage's options
     server = Serving(board, serving)
     looked = looked_into("serve", source)
     routing, living = live_frames(source, routing, living)
-    feeding, routing = paced(feeding, routing)
+    feeding, routing = paced(source, feeding, routing)
     chain = Chain(parameters, routing, weighted(scoring, weights), signalling, memory=memory, calendar=calendar,
                   timing=True)
     asked = Asked(feeding=feeding, simulation=simulation, historical=historical, living=living, polling=polling)
@@ -94,9 +95,16 @@ def serve(  # one parameter for each stage's options
         raise trouble
 
 
-def paced(feeding: FeedOptions, routing: RouteOptions) -> tuple[FeedOptions, RouteOptions]:
-    """Files and the simulator at the pace of real time and in short frames, unless the options were given."""
+def paced(
+    source: tuple[str, ...], feeding: FeedOptions, routing: RouteOptions,
+) -> tuple[FeedOptions, RouteOptions]:
+    """Files and the simulator at the pace of real time and in short frames, unless the options were given.
+
+    What is live has its own pace, and begins with history, which must not have one.
+    """
     ctx = click.get_current_context()
+    if source[:1] in LIVELY:
+        return feeding, routing
     if ctx.get_parameter_source("speed") is ParameterSource.DEFAULT:
         feeding = replace(feeding, speed=1.0)
     if feeding.speed and ctx.get_parameter_source("every") is ParameterSource.DEFAULT:
