@@ -44,6 +44,7 @@ class Refusal:
 
 
 CROWDED = Refusal(HTTPStatus.SERVICE_UNAVAILABLE, "too many connections; see --max-clients", ((b"retry-after", b"5"),))
+UNCLEAR = Refusal(HTTPStatus.BAD_REQUEST, "a body with both content-length and transfer-encoding")
 TOO_LONG = Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"no body may be longer than {LARGEST_BODY} bytes")
 
 
@@ -182,21 +183,28 @@ class Guard:
         if scope["type"] not in ("http", "websocket"):
             await self.app(scope, receive, send)
             return
-        refusal = CROWDED if self.crowd.full else self.rules.refusal(scope)
-        whole = scope["type"] == "websocket" or not with_body(scope) or await drained(scope, receive)
-        send = guarded(send, (*HEADERS, *self.rules.sharing(scope)), last=not whole or refusal is CROWDED)
-        if not whole or refusal is not None:
-            await refuse(scope, receive, send, refusal or TOO_LONG)
+        refusal = self._refusal(scope)
+        if scope["type"] == "http" and not await drained(scope, receive):
+            refusal = refusal or TOO_LONG
+        last = refusal in (CROWDED, UNCLEAR, TOO_LONG)
+        send = guarded(send, (*HEADERS, *self.rules.sharing(scope)), last=last)
+        if refusal is not None:
+            await refuse(scope, receive, send, refusal)
         elif preflight(scope):
             await send({"type": "http.response.start", "status": 204, "headers": PREFLIGHT})
             await send({"type": "http.response.body", "body": b""})
         else:
             await self.app(scope, receive, send)
 
+    def _refusal(self, scope: Scope) -> Refusal | None:
+        if self.crowd.full:
+            return CROWDED
+        return UNCLEAR if len(lengths(scope)) > 1 else self.rules.refusal(scope)
 
-def with_body(scope: Scope) -> bool:
-    """Whether a body comes with the request."""
-    return any(name in (b"content-length", b"transfer-encoding") for name, _ in scope["headers"])
+
+def lengths(scope: Scope) -> list[bytes]:
+    """The headers that say that a body comes with the request; where there are two, they may mean two lengths."""
+    return [name for name, _ in scope["headers"] if name in (b"content-length", b"transfer-encoding")]
 
 
 async def drained(scope: Scope, receive: Receive) -> bool:
@@ -204,6 +212,8 @@ async def drained(scope: Scope, receive: Receive) -> bool:
 
     What is too long is left where it is: then the connection must end.
     """
+    if not lengths(scope):
+        return True
     length, left = Headers(scope=scope).get("content-length", "0"), LARGEST_BODY
     if len(length) > 9 or not length.isdecimal() or int(length) > left:
         return False

@@ -27,6 +27,7 @@ class Patient(Base):
     patience = PATIENCE
     since: float = 0.0                   # s of the loop's clock, when it began to wait
     unread: int = 0                      # bytes since then
+    answers: int = 0                     # since something came
     timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -45,6 +46,7 @@ class Patient(Base):
         self._stop()
 
     def data_received(self, data: bytes) -> None:
+        self.answers = 0
         super().data_received(data)
         self.unread += len(data)
         begun = self.cycle is not None and not self.cycle.response_complete
@@ -52,13 +54,16 @@ class Patient(Base):
             self.transport.close()
 
     def on_headers_complete(self) -> None:
-        """Only httptools calls this; h11 takes one request at a time."""
+        """Only httptools calls this, for all requests at once; h11 begins the next after an answer."""
         if len(self.pipeline) >= MOST_PIPELINED:
             raise ValueError("too many requests at once")
         super().on_headers_complete()
 
     def on_response_complete(self) -> None:
         self._wait()
+        self.answers += 1
+        if self.answers > MOST_PIPELINED:
+            self.transport.close()       # each costs h11 a copy of all that wait
         super().on_response_complete()
 
     def _wait(self) -> None:
