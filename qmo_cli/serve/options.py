@@ -6,6 +6,7 @@ import ipaddress
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from ..errors import ConfigurationError, UsageError
 from ..feeds.keys import find_secret, read_private
@@ -52,6 +53,9 @@ class ServeOptions:
             raise UsageError(f"--max-clients {self.max_clients}: at least 1")
         if (self.tls_cert is None) != (self.tls_key is None):
             raise UsageError("--tls-cert and --tls-key go together: a certificate is of no use without its key")
+        for origin in self.allow_origin:
+            if not urlsplit(origin).netloc:
+                raise UsageError(f"--allow-origin {origin}: an origin is like https://desk.example")
         self.stale_seconds()
 
     def stale_seconds(self) -> float:
