@@ -38,7 +38,7 @@ class ServeOptions:
         "help": "Another name under which this server is reached, as behind a proxy; may be given several times.",
         "metavar": "NAME"})
     stale_after: str = field(default="10s", metadata={
-        "help": "Without a packet for this long, what was seen is stale.", "metavar": "TIME"})
+        "help": "Without a packet for this long, what was seen is stale; of quotes three polls.", "metavar": "TIME"})
     rate: float = field(default=20.0, metadata={
         "help": "Most frames a second that a client is sent.", "metavar": "N"})
     max_clients: int = field(default=2000, metadata={
