@@ -91,6 +91,17 @@ def defaults(configuration: Configuration, command: click.Command) -> dict[str, 
     return found
 
 
+def origin(configuration: Configuration, command: click.Command, parameter: str) -> tuple[str, str]:
+    """Table and key that an option's default comes from: of several the last one, which is what counts."""
+    found = ("", "")
+    for table in (*stages(command), command.name or ""):
+        options = options_of(command, table)
+        for key in configuration.tables.get(table, {}):
+            if (option := options.get(key.replace("-", "_"))) is not None and option.name == parameter:
+                found = table, key
+    return found
+
+
 def owner(table: str) -> click.Command:
     """The command that a table is named after. It may have options that other commands of its stage do not take."""
     from .cli import cli

@@ -226,8 +226,9 @@ def test_a_port_that_is_taken_ends_it_at_once() -> None:
 
 
 def test_an_open_address_wants_a_token_and_the_token_is_asked_for(lines: list[bytes], tmp_path: Path) -> None:
+    without = {name: value for name, value in os.environ.items() if name != "QMO_TOKEN"}
     done = subprocess.run([*QMO, "serve", "sim", "--host", "0.0.0.0", "--port", "0"], capture_output=True,
-                          timeout=LIMIT, check=False, env={name: value for name, value in os.environ.items() if name != "QMO_TOKEN"})
+                          timeout=LIMIT, check=False, env=without)
     assert done.returncode == 2
     assert b"needs a token" in done.stderr
     path, token = tmp_path / "packets.ndjson", "correct-horse-battery"
