@@ -19,6 +19,7 @@ from ..router import RouteOptions
 from ..score import ScoreOptions
 from ..serve.options import ServeOptions
 from ..signals.sizing import SignalOptions
+from ..times import duration
 from .logs import tell
 from .options import Part, Stage, stage_options
 from .origins import STOPPED
@@ -67,22 +68,23 @@ def serve(  # one parameter for each stage's options
     from ..serve.server import Serving
 
     suit_memory_to_streams()
-    board = Board(stale_after=serving.stale_seconds())
+    board = Board(stale_after=stale_after(source, serving, polling))
     server = Serving(board, serving)
     looked = looked_into("serve", source)
-    batches = packets_of("serve", looked, signals=True)
     routing, living = live_frames(source, routing, living)
     feeding, routing = paced(source, feeding, routing)
     chain = Chain(parameters, routing, weighted(scoring, weights), signalling, memory=memory, calendar=calendar,
-                  timing=batches is None)
-    if batches is None:
-        asked = Asked(feeding=feeding, simulation=simulation, historical=historical, living=living, polling=polling)
-        batches = chain.batches(read_blocks("serve", source, asked, looked))
+                  timing=True)
+    asked = Asked(feeding=feeding, simulation=simulation, historical=historical, living=living, polling=polling)
     server.start()
     tell(f"qmo serve: {server.url}", url=server.url)
     trouble: QmoError | None = None
     try:
         with closing(chain):
+            # What stdin holds is known when something comes; the server is there before.
+            batches = packets_of("serve", looked, signals=True)
+            if batches is None:
+                batches = chain.batches(read_blocks("serve", source, asked, looked))
             trouble = feed_board(board, batches, chain.spent, server.alive)
         while server.alive() and not STOPPED.is_set():
             time.sleep(1)
@@ -92,6 +94,13 @@ def serve(  # one parameter for each stage's options
         server.stop()
     if trouble is not None:
         raise trouble
+
+
+def stale_after(source: tuple[str, ...], serving: ServeOptions, polling: PollOptions) -> float:
+    """Seconds without a packet after which all is stale; of prices that are polled it takes three that did not come."""
+    given = click.get_current_context().get_parameter_source("stale_after") is not ParameterSource.DEFAULT
+    polled = 3 * duration(polling.poll) / 1e9 if source[:1] == ("quotes",) and not given else 0.0
+    return max(serving.stale_seconds(), polled)
 
 
 def paced(
