@@ -6,7 +6,7 @@ import {
 } from "./lightweight-charts.js";
 import { Bands } from "./bands.js";
 import { price as priceText } from "./format.js";
-import { markers, sweeps } from "./marks.js";
+import { markers, points } from "./marks.js";
 import { palette } from "./theme.js";
 import * as zone from "./zone.js";
 
@@ -150,7 +150,7 @@ export class Chart {
 
   marks(marks, from) {
     this.markers.setMarkers(markers(marks, this.step, from, this.colours));
-    this.bands.show({ sweeps: sweeps(marks, from) });
+    this.bands.show({ points: points(marks, from) });
   }
 
   /** What the data is, across the candles, where it is not the market's own. */

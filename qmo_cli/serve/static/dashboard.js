@@ -4,11 +4,11 @@ import { Candles, STEPS } from "./candles.js";
 import { Chart } from "./chart.js";
 import { Connection } from "./connection.js";
 import { byId, fill, make, setAttribute, setText } from "./dom.js";
-import { msOfNs, price as priceText, share } from "./format.js";
+import { msOfNs, price as priceText, share, span } from "./format.js";
 import { startGate, showGate } from "./gate.js";
 import { listen } from "./keys.js";
 import { showLegend } from "./legend.js";
-import { notices, showNotices, stampOf } from "./notices.js";
+import { notices, showNotices, speakNotices, stampOf } from "./notices.js";
 import { showData, showFlow, showSession, showZones } from "./panels.js";
 import { forgetPrice, marketOf, showPrice } from "./price.js";
 import { showPillars } from "./pillars.js";
@@ -83,7 +83,7 @@ function drawChart() {
 
 function showMarks() {
   const rows = candles.rows[step];
-  const key = `${candles.series} ${step} ${candles.marks.size} ${rows[0]?.[0]}`;
+  const key = `${candles.series} ${step} ${candles.marks.size} ${frame?.marks.at(-1)?.ts} ${rows[0]?.[0]}`;
   if (key === marked || rows.length === 0) return;
   marked = key;
   chart.marks([...candles.marks.values()], rows[0][0]);
@@ -106,9 +106,21 @@ function tick() {
   if (frame === null) return;
   const said = notices(frame, age() === null ? null : Math.floor(age()));
   showNotices(byId("notices"), said);
+  speakNotices(said);
+  pulse();
   chart.stamp(connection.state === "lost" ? "CONNECTION LOST" : stampOf(said));
   showData(frame, age(), skipped, whyFrame(frame));
   title();
+}
+
+/** How fresh and how fast, always in sight. */
+function pulse() {
+  const { feed, latency } = frame;
+  const parts = [
+    `${feed.state}${feed.quality ? `, ${feed.quality}` : ""}`, age() !== null && `${span(age())} old`,
+    latency !== null && `${Math.round(latency.packet_us)} µs a packet`,
+  ];
+  setText(byId("pulse"), parts.filter(Boolean).join(" · "));
 }
 
 function title() {
@@ -129,7 +141,7 @@ function title() {
 function connected(state, detail) {
   setAttribute(document.documentElement, "data-connection", state);
   showGate(state === "refused", detail);
-  if (state === "open") candles.forget(frame?.series ?? "");
+  if (state === "open") candles.forget("");
   lost();
   tick();
 }
