@@ -54,7 +54,8 @@ export class Candles {
   #follow(step, rows) {
     this.latest[step] = rows;
     if (!joins(this.rows[step], rows)) this.wanted.add(step);
-    if (this.wanted.has(step)) return;
+    const ahead = rows.length > 0 && rows[0][TIME] >= (this.rows[step].at(-1)?.[TIME] ?? Infinity);
+    if (this.wanted.has(step) && !ahead) return; // with a hole the newest is still shown, until the past has come
     for (const row of rows) place(this.rows[step], row);
     this.changed(step, rows);
   }

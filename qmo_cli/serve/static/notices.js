@@ -26,8 +26,8 @@ export function notices(frame, age) {
   const said = [];
   if (states[state]) {
     const [sign, name, words] = states[state];
-    const since = state === "stale" && age !== null ? `no packet for ${span(age)}. ` : "";
-    said.push([state, sign, name, since + (state === "stale" ? words : (detail ?? words))]);
+    const old = age === null ? words : `no packet for ${span(age)}: do not trade on what you see`;
+    said.push([state, sign, name, state === "stale" ? old : (detail ?? words)]);
   }
   if (quality && quality !== "real-time" && quality !== state) {
     const [sign, name, words] = qualities[quality] ?? ["?", quality.toUpperCase(), "not real-time data"];
