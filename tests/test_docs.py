@@ -60,11 +60,16 @@ def test_a_man_page_renders_without_a_complaint(path: Path) -> None:
     assert "SYNOPSIS" in re.sub(".\b", "", done.stdout)
 
 
-@pytest.mark.parametrize(("shell", "name"), [("bash", "qmo"), ("zsh", "_qmo"), ("fish", "qmo.fish")])
-def test_a_completion_script_is_accepted_by_its_shell(shell: str, name: str) -> None:
-    if not shutil.which(shell):
-        pytest.skip(f"{shell} is not installed")
-    subprocess.run([shell, "-n", str(ROOT / "completions" / name)], check=True)
+@pytest.mark.skipif(not shutil.which("groff"), reason="groff is not installed")
+def test_man_pages_have_their_sections_in_order_and_fit_eighty_columns() -> None:
+    wanted = ["NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "ENVIRONMENT", "FILES", "EXIT STATUS", "SEE ALSO"]
+    others = {"COMMANDS", "EXAMPLES", "NOTES"}
+    pages = "".join(text for path, text in generated().items() if path.suffix == ".1")
+    done = subprocess.run(
+        ["groff", "-man", "-Tutf8", "-rLL=80n", "-P-cbou"], input=pages, capture_output=True, text=True, check=True)
+    found = re.findall(r"^[A-Z][A-Z ]+$", done.stdout, re.MULTILINE)
+    assert [name for name in found if name not in others] == wanted * len(list(contexts()))
+    assert max(map(len, done.stdout.splitlines())) <= 80
 
 
 def test_every_command_and_every_option_stands_in_a_man_page() -> None:

@@ -19,6 +19,8 @@ from ..router import RouteOptions
 from ..score import ScoreOptions
 from ..serve.options import ServeOptions
 from ..signals.sizing import SignalOptions
+from ..times import duration
+from .logs import tell
 from .options import Part, Stage, stage_options
 from .origins import STOPPED
 from .output import suit_memory_to_streams
@@ -28,6 +30,7 @@ from .stages import ROUTE, SCORE, SIGNAL, calendar_option, memory_option, set_op
 from .whole import Chain, looked_into, packets_of
 
 SERVE = Part("serve", "serving", ServeOptions)
+LIVELY = ((), ("-",), ("live",), ("quotes",))
 FRAME = "50ms"          # of a source that is paced, as of the live one: a screen moves 20 times a second
 EPILOG = """\b
 Examples:
@@ -65,22 +68,23 @@ def serve(  # one parameter for each stage's options
     from ..serve.server import Serving
 
     suit_memory_to_streams()
-    board = Board(stale_after=serving.stale_seconds())
+    board = Board(stale_after=stale_after(source, serving, polling))
     server = Serving(board, serving)
     looked = looked_into("serve", source)
-    batches = packets_of("serve", looked, signals=True)
     routing, living = live_frames(source, routing, living)
-    feeding, routing = paced(feeding, routing)
+    feeding, routing = paced(source, feeding, routing)
     chain = Chain(parameters, routing, weighted(scoring, weights), signalling, memory=memory, calendar=calendar,
-                  timing=batches is None)
-    if batches is None:
-        asked = Asked(feeding=feeding, simulation=simulation, historical=historical, living=living, polling=polling)
-        batches = chain.batches(read_blocks("serve", source, asked, looked))
+                  timing=True)
+    asked = Asked(feeding=feeding, simulation=simulation, historical=historical, living=living, polling=polling)
     server.start()
-    click.echo(f"qmo serve: {server.url}", err=True)
+    tell(f"qmo serve: {server.url}", url=server.url)
     trouble: QmoError | None = None
     try:
         with closing(chain):
+            # What stdin holds is known when something comes; the server is there before.
+            batches = packets_of("serve", looked, signals=True)
+            if batches is None:
+                batches = chain.batches(read_blocks("serve", source, asked, looked))
             trouble = feed_board(board, batches, chain.spent, server.alive)
         while server.alive() and not STOPPED.is_set():
             time.sleep(1)
@@ -92,9 +96,23 @@ def serve(  # one parameter for each stage's options
         raise trouble
 
 
-def paced(feeding: FeedOptions, routing: RouteOptions) -> tuple[FeedOptions, RouteOptions]:
-    """Files and the simulator at the pace of real time and in short frames, unless the options were given."""
+def stale_after(source: tuple[str, ...], serving: ServeOptions, polling: PollOptions) -> float:
+    """Seconds without a packet after which all is stale; of prices that are polled it takes three that did not come."""
+    given = click.get_current_context().get_parameter_source("stale_after") is not ParameterSource.DEFAULT
+    polled = 3 * duration(polling.poll) / 1e9 if source[:1] == ("quotes",) and not given else 0.0
+    return max(serving.stale_seconds(), polled)
+
+
+def paced(
+    source: tuple[str, ...], feeding: FeedOptions, routing: RouteOptions,
+) -> tuple[FeedOptions, RouteOptions]:
+    """Files and the simulator at the pace of real time and in short frames, unless the options were given.
+
+    What is live has its own pace, and begins with history, which must not have one.
+    """
     ctx = click.get_current_context()
+    if source[:1] in LIVELY:
+        return feeding, routing
     if ctx.get_parameter_source("speed") is ParameterSource.DEFAULT:
         feeding = replace(feeding, speed=1.0)
     if feeding.speed and ctx.get_parameter_source("every") is ParameterSource.DEFAULT:

@@ -6,13 +6,15 @@ import ipaddress
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from ..errors import ConfigurationError, UsageError
-from ..feeds.keys import read_private
+from ..feeds.keys import find_secret, read_private
 from ..times import duration
 
 PORT = 8750
 TOKEN_VARIABLE = "QMO_TOKEN"     # noqa: S105  the variable's name
+TOKEN_CREDENTIAL = "qmo.token"   # noqa: S105  a file's name: systemd's credentials, else $XDG_CONFIG_HOME/qmo
 LEAST_TOKEN = 16                 # characters: anything shorter can be guessed
 LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
@@ -36,7 +38,7 @@ class ServeOptions:
         "help": "Another name under which this server is reached, as behind a proxy; may be given several times.",
         "metavar": "NAME"})
     stale_after: str = field(default="10s", metadata={
-        "help": "Without a packet for this long, what was seen is stale.", "metavar": "TIME"})
+        "help": "Without a packet for this long, what was seen is stale; of quotes three polls.", "metavar": "TIME"})
     rate: float = field(default=20.0, metadata={
         "help": "Most frames a second that a client is sent.", "metavar": "N"})
     max_clients: int = field(default=2000, metadata={
@@ -51,6 +53,9 @@ class ServeOptions:
             raise UsageError(f"--max-clients {self.max_clients}: at least 1")
         if (self.tls_cert is None) != (self.tls_key is None):
             raise UsageError("--tls-cert and --tls-key go together: a certificate is of no use without its key")
+        for origin in self.allow_origin:
+            if not urlsplit(origin).netloc:
+                raise UsageError(f"--allow-origin {origin}: an origin is like https://desk.example")
         self.stale_seconds()
 
     def stale_seconds(self) -> float:
@@ -76,8 +81,9 @@ class ServeOptions:
 def token_of(options: ServeOptions) -> str | None:
     """The token that clients must show; None where none is wanted.
 
-    From ``--token-file``, else the environment, else systemd's credentials. Raises NotEntitled for a file that others
-    can read, ConfigurationError for a token that can be guessed, UsageError for an open address without one.
+    From ``--token-file``, else the environment, else systemd's credentials, else the folder of the configuration.
+    Raises NotEntitled for a file that others can read, ConfigurationError for a token that can be guessed, UsageError
+    for an open address without one.
     """
     token, place = _find(options.token_file)
     if token is None:
@@ -98,10 +104,7 @@ def _find(file: str | None) -> tuple[str | None, str]:
         return read_private(Path(file)), file
     if TOKEN_VARIABLE in os.environ:
         return os.environ[TOKEN_VARIABLE].strip(), TOKEN_VARIABLE
-    credentials = os.environ.get("CREDENTIALS_DIRECTORY")
-    path = Path(credentials, "qmo.token") if credentials else None
-    if path is not None and path.is_file():
-        return read_private(path), str(path)
-    return None, ""
+    token, place = find_secret(TOKEN_VARIABLE, TOKEN_CREDENTIAL)
+    return token or None, place
 
 

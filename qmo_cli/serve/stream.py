@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -15,6 +16,8 @@ from dataclasses import dataclass, field
 import msgspec
 
 from ..board import Board
+
+logger = logging.getLogger(__name__)
 
 REPEAT = 1.0        # s: a frame is sent that often at the least, so that silence means a dead connection
 
@@ -73,7 +76,11 @@ class Publisher:
                     await self._woken.wait()
             self._woken.clear()
             self._pending = False
-            self.publish()
+            try:
+                self.publish()
+            except Exception:       # a stream that is silent for good looks like a connection that is dead
+                logger.exception("serve: a frame could not be made")
+                await asyncio.sleep(REPEAT)
             await asyncio.sleep(0.8 * self.gap)      # so that a steady source of that rate gets through
 
     def publish(self) -> None:
