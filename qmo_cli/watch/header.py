@@ -9,7 +9,7 @@ from .text import Line, Span, line, padded, spread
 
 # What must not be missed: the word for the badge, and what it means.
 QUALITIES = {
-    "simulated": ("SIMULATED", "no real market: for trying out and rehearsals only"),
+    "simulated": ("SIMULATED", "not a real market, for trying out only"),
     "delayed": ("DELAYED", "the prices are minutes old"),
     "cached": ("CACHED", "the prices were fetched before"),
     "stale": ("STALE", "the prices are old"),
@@ -54,10 +54,10 @@ def banner(frame: Frame, columns: int, look: Look, paused: str | None = None) ->
         said.insert(0, f"PAUSED at {paused}, the market goes on; space resumes")
     if not said:
         return line(Span(look.glyphs.rule * columns, "dim"))
-    whole = "; ".join(said)
-    if len(whole) + 8 > columns:
-        whole = "; ".join(text.partition(":")[0] for text in said) if len(said) > 1 else whole
-    text = f" {whole} " if look.escapes else f"*** {whole} ***"
+    words = [text.partition(":")[0] for text in said]
+    ways = ("; ".join((*said[:full], *words[full:])) for full in range(len(said), -1, -1))
+    shown = next((way for way in ways if len(way) + 8 <= columns), "; ".join(words))
+    text = f" {shown} " if look.escapes else f"*** {shown} ***"
     return line(*(Span(span.text, "alarm") for span in padded(line(text), columns)))
 
 
