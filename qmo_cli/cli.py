@@ -29,6 +29,7 @@ COMMANDS = {
     "score": "Weigh the engines' readings on five pillars.",
     "signal": "Turn scored packets into trade signals that say why.",
     "run": "Run the whole chain in one process: records in, signals out.",
+    "serve": "Put the signal behind HTTP and WebSocket, with a page that shows it.",
     "explain": "Say in words why the score and the signal are what they are.",
     "paper": "Fill the signals on paper: print the fills they lead to.",
     "plot": "Draw what qmo saw: price, zones, sweeps, signals, volume and delta.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
@@ -18,7 +18,10 @@ from .records import RECORD_TYPES, encode_record, from_dbn
 from .records.layout import header_at, names_of, read_mapping
 from .tray import Packet
 
-__all__ = ["DbnWriter", "LineWriter", "kind_of", "read_packets", "widen_pipe"]
+if TYPE_CHECKING:
+    from .signals import Signal
+
+__all__ = ["DbnWriter", "LineWriter", "kind_of", "read_packets", "read_signals", "widen_pipe"]
 
 Kind = Literal["records", "packets", "signals", "nothing"]
 SIMULATOR_SOURCE = "sim"
@@ -142,17 +145,42 @@ def read_packets(source: Source, stage: str = "this stage") -> Iterator[list[Pac
 
     ``stage`` names who reads, for errors. Raises BadData with the line's number.
     """
+    for numbered in _lines(source):
+        yield [_packet(line, source.name, place, stage) for place, line in numbered]
+
+
+def read_signals(source: Source) -> Iterator[list[Packet]]:
+    """The signals of an input, each as a packet in which nothing else stands. Raises BadData with the line's number."""
+    from .signals import Signal
+
+    decode = msgspec.json.Decoder(Signal).decode
+    for numbered in _lines(source):
+        batch = []
+        for place, line in numbered:
+            try:
+                batch.append(_of_signal(decode(line)))
+            except (msgspec.MsgspecError, ValueError) as error:
+                raise BadData(f"{source.name}, line {place}: this is not a signal: {error}") from error
+        yield batch
+
+
+def _of_signal(signal: Signal) -> Packet:
+    return Packet(ts=int(signal.ts), series=signal.series, symbol=signal.symbol, instrument_id=0, closed=signal.closed,
+                  price=signal.current_price, slots={"signal": signal}, missing={})
+
+
+def _lines(source: Source) -> Iterator[list[tuple[int, bytes]]]:
+    """The lines that are not empty, with their numbers, in batches of what one read brought; no batch is empty."""
     pending, number = b"", 1
     while data := source.read(READ_SIZE):
         lines = (pending + data).split(b"\n") if pending else data.split(b"\n")
         pending = lines.pop()
-        numbered = enumerate(lines, number)
-        packets = [_packet(line, source.name, place, stage) for place, line in numbered if line.strip()]
+        found = [(place, line) for place, line in enumerate(lines, number) if line.strip()]
         number += len(lines)
-        if packets:
-            yield packets
+        if found:
+            yield found
     if pending.strip():
-        yield [_packet(pending, source.name, number, stage)]
+        yield [(number, pending)]
 
 
 def _packet(line: bytes, name: str, number: int, stage: str) -> Packet:

@@ -44,6 +44,7 @@ class Board:
     _lock: Lock = field(default_factory=Lock)
     _costs: Costs = field(default_factory=Costs)
     packets: int = 0
+    version: int = 0                     # grows with whatever changes
 
     def put(self, packets: Iterable[Packet], spent: Mapping[str, int] | None = None) -> None:
         """Packets as they come; ``spent`` is what all so far have cost, ns by stage."""
@@ -56,6 +57,7 @@ class Board:
                 self.packets += 1
             self._arrived = self.clock.steady()
             self._state = "live"
+            self.version += 1
             if spent is not None:
                 self._costs.take(self._arrived, self.packets, spent)
         self.heard()
@@ -71,6 +73,7 @@ class Board:
     def _say(self, state: State, detail: str) -> None:
         with self._lock:
             self._state, self._detail = state, detail
+            self.version += 1
         self.heard()
 
     def names(self) -> list[str]:

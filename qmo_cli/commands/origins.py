@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from threading import Event
 from types import FrameType
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from .sources import FeedOptions
 
 SIMULATOR = "sim"
+STOPPED = Event()   # set when SIGTERM has ended a stream in good order
 
 
 class Opened(NamedTuple):
@@ -188,8 +190,6 @@ def yahoo(call: Call) -> Opened:
 
 def quotes(call: Call) -> Opened:
     """Prices of the symbols, as often as they are polled; SIGTERM ends them once the last one is given."""
-    from threading import Event
-
     from ..feeds.quotes import feed
     from ..feeds.quotes.options import PollOptions
 
@@ -227,6 +227,7 @@ def stop_on_sigterm(stop: Callable[[], None]) -> None:
 
     def handler(number: int, frame: FrameType | None) -> None:
         signal.signal(signal.SIGTERM, usual)
+        STOPPED.set()
         stop()
 
     signal.signal(signal.SIGTERM, handler)

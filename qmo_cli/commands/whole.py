@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ..router import RouteOptions
@@ -12,6 +12,7 @@ from ..signals.sizing import SignalOptions
 from .origins import ORIGINS
 from .sources import STDIN, refuse_terminal
 from .stages import Batches, make_engines, updated
+from .statistics import Stopwatch
 
 if TYPE_CHECKING:
     from ..blocks import Block
@@ -32,32 +33,63 @@ def looked_into(command: str, names: tuple[str, ...]) -> Source | None:
     return None
 
 
-def packets_of(command: str, source: Source | None) -> Batches | None:
-    """The packets of an input; None where it holds records, or nothing. A file of records is opened again later."""
-    from ..ndjson import kind_of, read_packets
+def packets_of(command: str, source: Source | None, *, signals: bool = False) -> Batches | None:
+    """The packets of an input; None where it holds records, or nothing. A file of records is opened again later.
+
+    ``signals``: bare signals will do too, each as a packet in which nothing else stands.
+    """
+    from ..ndjson import kind_of, read_packets, read_signals
 
     if source is None:
         return None
-    if kind_of(source) in ("packets", "signals"):
+    kind = kind_of(source)
+    if kind == "signals" and signals:
+        return read_signals(source)
+    if kind in ("packets", "signals"):
         return read_packets(source, f"qmo {command}")
     source.close()
     return None
 
 
+class Chain:
+    """The stages from route to signal in one process. Close it when the input has ended."""
+
+    def __init__(
+        self, parameters: tuple[str, ...], routing: RouteOptions, scoring: ScoreOptions, signalling: SignalOptions, *,
+        memory: str | None = None, calendar: str | None = None, timing: bool = False,
+    ) -> None:
+        from ..router import Router
+        from ..score import Scorer
+        from ..signals import Signaler
+
+        self.router, self.watch = Router(routing), Stopwatch(timing)
+        self.engines = make_engines(("all",), parameters, timing=timing, memory=memory, calendar=calendar)
+        self.score = self.watch.timed("score", Scorer(scoring).update)
+        self.decide = self.watch.timed("signal", Signaler(signalling).update)
+
+    def batches(self, blocks: Iterator[Block]) -> Batches:
+        """What route, engine all, score and signal --full make of records."""
+        from ..pipeline import routed
+
+        packets = self.watch.iterate("route", routed(self.router, self.watch.iterate("feed", blocks)), inside="feed")
+        return updated(packets, self.engines.update, self.score, self._decide)
+
+    def _decide(self, packet: Packet) -> None:
+        packet.slots["signal"] = self.decide(packet)
+
+    def spent(self) -> dict[str, int]:
+        """What all packets so far have cost, ns by stage and engine; nothing unless it is timed."""
+        return {name: spent for name, spent in {**self.watch.nanoseconds, **self.engines.nanoseconds}.items()
+                if name != "feed"} if self.watch.wanted else {}
+
+    def close(self) -> None:
+        """Let the engines write what they still hold."""
+        self.engines.close()
+
+
 def chain(
-    blocks: Iterable[Block], parameters: tuple[str, ...], routing: RouteOptions, scoring: ScoreOptions,
+    blocks: Iterator[Block], parameters: tuple[str, ...], routing: RouteOptions, scoring: ScoreOptions,
     signalling: SignalOptions,
 ) -> Batches:
-    """What route, engine all, score and signal --full make of records."""
-    from ..pipeline import routed
-    from ..router import Router
-    from ..score import Scorer
-    from ..signals import Signaler
-
-    signaler = Signaler(signalling)
-
-    def decide(packet: Packet) -> None:
-        packet.slots["signal"] = signaler.update(packet)
-
-    engines = make_engines(("all",), parameters, timing=False)
-    return updated(routed(Router(routing), blocks), engines.update, Scorer(scoring).update, decide)
+    """What route, engine all, score and signal --full make of records, for commands that keep nothing."""
+    return Chain(parameters, routing, scoring, signalling).batches(blocks)

@@ -1,0 +1,39 @@
+"""The feed of a board, and what becomes of the server when it ends: it stays, and says so."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+
+from ..board import Board
+from ..errors import ConfigurationError, QmoError, UsageError
+from ..tray import Packet
+
+logger = logging.getLogger(__name__)
+
+
+def feed_board(
+    board: Board, batches: Iterable[list[Packet]], spent: Callable[[], Mapping[str, int]], alive: Callable[[], bool],
+) -> QmoError | None:
+    """Put packets onto the board until there are no more of them; what ended them, if it was an error.
+
+    Raises what is wrong before the first packet: then there is nothing to serve, and whoever started us can mend it.
+    """
+    try:
+        for batch in batches:
+            if batch:
+                board.put(batch, spent())
+            if not alive():
+                return None
+    except (ConfigurationError, UsageError):
+        raise
+    except QmoError as error:
+        if not board.packets:
+            raise
+        board.failed(str(error))
+        logger.error("serve: the feed has failed: %s", error)
+        return error
+    if not board.packets:
+        logger.warning("serve: the input held no packet")
+    board.ended("the input is at its end")
+    return None
