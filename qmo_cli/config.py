@@ -17,7 +17,7 @@ from .places import configuration_file
 
 TABLE_FIELDS = {"score": ("phases",)}
 COMMAND_TABLES = (
-    "feed", "quote", "route", "engine", "score", "signal", "run", "serve", "paper", "plot", "memory", "risk",
+    "feed", "quote", "route", "engine", "score", "signal", "run", "serve", "watch", "paper", "plot", "memory", "risk",
     "evaluate", "gateway", "doctor", "schema",
 )
 

@@ -41,18 +41,21 @@ class Terminal:
     What the terminal does not take at once is kept, and nothing more is drawn until it has.
     """
 
-    def __init__(self, out: int, keyboard: int | None) -> None:
+    def __init__(
+        self, out: int, keyboard: int | None, limits: tuple[int | None, int | None] = (None, None),
+    ) -> None:
         self.out = out
         self.keyboard = keyboard
+        self.limits = limits             # columns and rows to be used at most
         self.pending = b""
         self._shown: list[str] | None = None         # None: nothing that can be relied on
         self._before: list[int | list[bytes | int]] | None = None
 
     def enter(self) -> None:
         """Take the terminal over."""
-        if self.keyboard is not None and self._before is None:
+        if self.keyboard is not None:
             with contextlib.suppress(termios.error):
-                self._before = termios.tcgetattr(self.keyboard)
+                self._before = self._before or termios.tcgetattr(self.keyboard)
                 quiet = [*self._before]
                 quiet[LOCAL_FLAGS] = int(quiet[LOCAL_FLAGS]) & ~(termios.ICANON | termios.ECHO)  # type: ignore[arg-type]
                 termios.tcsetattr(self.keyboard, termios.TCSANOW, quiet)
@@ -81,8 +84,9 @@ class Terminal:
         try:
             columns, rows = os.get_terminal_size(self.out)
         except OSError:
-            return 80, 24
-        return columns or 80, rows or 24
+            columns, rows = 80, 24
+        most = self.limits
+        return min(columns or 80, most[0] or columns or 80), min(rows or 24, most[1] or rows or 24)
 
     def forget(self) -> None:
         """Draw everything anew next time."""
