@@ -6,7 +6,7 @@ import logging
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from io import StringIO
 from logging import StreamHandler
@@ -89,10 +89,13 @@ def watch(  # one parameter for each stage's options
         asked = Asked(feeding=feeding, simulation=simulation, historical=historical, living=living, polling=polling)
         batches = chain.batches(read_blocks("watch", source, asked, looked))
     with closing(chain):
-        (on_screen if drawn(watching) else as_text)(batches, chain.spent, watching)
+        if drawn(watching):
+            on_screen(batches, chain, watching)
+        else:
+            as_text(batches, watching)
 
 
-def as_text(batches: Batches, spent: Callable[[], Mapping[str, int]], watching: WatchOptions) -> None:
+def as_text(batches: Batches, watching: WatchOptions) -> None:
     """Print pictures."""
     from ..board import Board
     from ..watch.plain import of_packets
@@ -102,7 +105,7 @@ def as_text(batches: Batches, spent: Callable[[], Mapping[str, int]], watching: 
     write_all(of_packets(printer(BoardSight(board), watching), board, batches))
 
 
-def on_screen(batches: Batches, spent: Callable[[], Mapping[str, int]], watching: WatchOptions) -> None:
+def on_screen(batches: Batches, chain: Chain, watching: WatchOptions) -> None:
     """Draw until the person at the keyboard leaves. Raises what ended the feed."""
     from ..board import Board
     from ..watch.sight import BoardSight, fill
@@ -111,7 +114,7 @@ def on_screen(batches: Batches, spent: Callable[[], Mapping[str, int]], watching
     trouble: QmoError | None = None
     with shown(BoardSight(board), watching) as show:
         board.heard = show.heard
-        trouble = fill(board, batches, spent, show.left.is_set)
+        trouble = fill(board, batches, chain.spent if chain.watch.wanted else None, show.left.is_set)
         if not STOPPED.is_set():
             show.stay()
     if trouble is not None:

@@ -13,7 +13,7 @@ from . import numbers
 from .labels import Label, labels
 from .look import Look
 from .scale import Scale, extent, scale_of
-from .text import EMPTY, Line, Span, line
+from .text import EMPTY, Line, Span, joined, line
 
 LABEL = 17          # columns for what stands at a price
 NARROW = 34         # columns without it, below which there is no room for it
@@ -21,6 +21,7 @@ TALL = 7            # rows from which on the last one shows times
 EVERY = 12          # columns between two times, at least
 SHOWN_MARKS = {"signal": "S", "sweep": "s", "grab": "g"}
 SIDES = {"B": "buy", "A": "sell"}
+BLANK = Span(" ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,23 +62,44 @@ class Chart:
 
     def lines(self) -> list[Line]:
         """All rows, with prices and what stands at them on the right."""
-        picture = [self.column(candle) for candle in self.candles]
+        picture: list[dict[int, Span]] = [{} for _ in range(self.scale.rows)]
+        ends = [self.draw(place, candle, picture) for place, candle in enumerate(self.candles)]
         for mark in self.marks:
-            self.put(mark, picture)
-        return [self.line(row, picture) for row in range(self.scale.rows)]
+            if mark.kind in SHOWN_MARKS:
+                self.put(mark, picture, ends)
+        standing: list[list[Label]] = [[] for _ in picture]
+        for label in self.labels:
+            for row in self.scale.between(label.low, label.high):
+                standing[row].append(label)
+        return [self.line(row, *pair) for row, pair in enumerate(zip(picture, standing, strict=True))]
 
-    def put(self, mark: ShownMark, picture: list[list[Span]]) -> None:
+    def draw(self, place: int, candle: Candle, picture: list[dict[int, Span]]) -> tuple[int, int] | None:
+        """Set a candle's cells in its column; the first and the last row of them."""
+        if candle.open is None or candle.close is None or candle.high is None or candle.low is None:
+            return None
+        half, rising = self.scale.half, candle.close >= candle.open
+        high, low = half(candle.high), half(candle.low)
+        upper, lower = sorted((half(candle.open), half(candle.close)))
+        glyphs, style = (self.look.glyphs.rising, "buy") if rising else (self.look.glyphs.falling, "sell")
+        parts = f"{'|' * (upper - high)}{'#' * (lower - upper + 1)}{'|' * (low - lower)}"
+        parts = f"{' ' * (high % 2)}{parts} "
+        top, bottom = high // 2, low // 2
+        for row in range(top, bottom + 1):
+            picture[row][place] = Span(glyphs[parts[2 * (row - top):2 * (row - top) + 2]], style)
+        return top, bottom
+
+    def put(self, mark: ShownMark, picture: list[dict[int, Span]], ends: Sequence[tuple[int, int] | None]) -> None:
         """Set a mark's letter over or under its candle: over it what went down, under it what went up."""
         second = int(mark.ts) // SECOND
         place = bisect_right(self.candles, second, key=attrgetter("time")) - 1
-        if mark.kind not in SHOWN_MARKS or place < 0 or second >= self.candles[place].time + self.step:
+        drawn = ends[place] if place >= 0 and second < self.candles[place].time + self.step else None
+        if drawn is None:
             return
-        column = picture[place]
-        drawn = [row for row, span in enumerate(column) if span.text != " "]
-        if drawn:
-            row = drawn[-1] + 1 if mark.side == "B" else drawn[0] - 1
-            if 0 <= row < len(column):
-                column[row] = Span(self.glyph(mark), f"bold {SIDES.get(mark.side, '')}".strip())
+        up, row = (1, drawn[1] + 1) if mark.side == "B" else (-1, drawn[0] - 1)
+        while 0 <= row < len(picture) and place in picture[row]:
+            row += up
+        if 0 <= row < len(picture):
+            picture[row][place] = Span(self.glyph(mark), f"bold {SIDES.get(mark.side, '')}".strip())
 
     def glyph(self, mark: ShownMark) -> str:
         """An arrow for a signal, x for its end, letters for what else there is."""
@@ -95,37 +117,17 @@ class Chart:
                 text = text.ljust(column) + numbers.clock(candle.time * SECOND)[:5]
         return line(Span(text, "dim"))
 
-    def column(self, candle: Candle) -> list[Span]:
-        """The candle's part of every row."""
-        rows = range(self.scale.rows)
-        if candle.open is None or candle.close is None or candle.high is None or candle.low is None:
-            return [Span(" ") for _ in rows]
-        rising = candle.close >= candle.open
-        wick = self.scale.half(candle.high), self.scale.half(candle.low)
-        body = sorted((self.scale.half(candle.open), self.scale.half(candle.close)))
-        glyphs = self.look.glyphs.rising if rising else self.look.glyphs.falling
-        style = "buy" if rising else "sell"
-
-        def part(half: int) -> str:
-            return "#" if body[0] <= half <= body[1] else "|" if wick[0] <= half <= wick[1] else " "
-
-        return [Span(glyphs[part(2 * row) + part(2 * row + 1)], style) for row in rows]
-
-    def line(self, row: int, picture: list[list[Span]]) -> Line:
+    def line(self, row: int, cells: dict[int, Span], here: list[Label]) -> Line:
         """One row: candles, lines of what stands there between them, the price, and the label."""
-        here = [label for label in self.labels if self.scale.covers(row, label.low, label.high)]
-        blank = Span(" " * (self.columns.candles - len(picture)))
-        pairs = zip(picture, self.candles, strict=True)
-        return line(blank, *(self.cell(column[row], candle, here) for column, candle in pairs),
-                    *self.axis(row), *self.beside(here))
-
-    def cell(self, drawn: Span, candle: Candle, here: list[Label]) -> Span:
-        """What stands in one cell: the candle, else the line of the first label that had begun by then."""
-        if drawn.text != " ":
-            return drawn
-        begun = (label for label in here if candle.time + self.step > label.since)
-        first = next(begun, None)
-        return drawn if first is None else Span(first.glyph, first.line)
+        spans = [BLANK] * len(self.candles)
+        for label in reversed(here):
+            if label.glyph != " ":
+                begin = bisect_right(self.candles, label.since - self.step, key=attrgetter("time"))
+                spans[begin:] = [Span(label.glyph, label.line)] * (len(spans) - begin)
+        for place, cell in cells.items():
+            spans[place] = cell
+        blank = Span(" " * (self.columns.candles - len(self.candles)))
+        return line(blank, *joined(spans), *self.axis(row), *self.beside(here))
 
     def axis(self, row: int) -> Line:
         """The price of a row; that of now in inverse."""

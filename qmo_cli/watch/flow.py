@@ -51,10 +51,10 @@ def flow(frame: Frame, candles: Sequence[Candle], columns: int, width: int, look
     deltas = arrows([delta_of(candle) for candle in shown], look)
     total = sparkline([candle.cvd for candle in shown], look)
     minute, cvd = (None, None) if now is None else (now.delta, now.cvd)
-    said = [words for words in (bias(frame), heat(frame)) if words]
+    sums = " ".join(words for words in (f" CVD {numbers.signed(cvd)}", bias(frame), heat(frame)) if words)
     return [
         line(blank, *deltas, Span(f" delta {numbers.signed(minute)} of 60 s"[:width - columns], side(minute))),
-        line(blank, Span(total), Span(f" CVD {' '.join([numbers.signed(cvd), *said])}"[:width - columns], side(cvd))),
+        line(blank, Span(total, "dim"), Span(sums[:width - columns], side(cvd))),
     ]
 
 

@@ -67,9 +67,10 @@ def compact(frame: Frame, width: int) -> Line:
     score = frame.score
     if score is None:
         return line(Span(f"score: {frame.missing.get('score', 'none in this input')}", "dim"))
-    spans, narrow = [], width < NARROW
+    narrow, spans = width < NARROW, []
+    gap = " " if narrow else "  "
     for name in PILLARS:
         value: float | None = getattr(score, name)
         style = "dim" if value is None or value == 0.5 else "buy" if value > 0.5 else "sell"
-        spans += [Span(name[0] if narrow else f"{name} "), Span(numbers.share(value), style), Span(" " if narrow else "  ")]
+        spans += [Span(name[0] if narrow else f"{name} "), Span(numbers.share(value), style), Span(gap)]
     return line(*spans, Span("=" if narrow else "total "), Span(numbers.share(score.total), "bold"))

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from ..board import Feed, Frame, History
 from ..board.board import usable
-from ..board.frame import STEPS, Candle, empty
+from ..board.frame import STEPS, Candle, State, empty
 from ..errors import BadData, ConfigurationError, NotEntitled, QmoError, SourceUnavailable, UsageError
 from ..feeds.keys import read_private
 from ..serve.options import TOKEN_VARIABLE
@@ -86,7 +86,8 @@ def address_of(url: str) -> Address:
         raise UsageError("an address has host and port only; the token goes into QMO_TOKEN or --token-file")
     if not parts.hostname:
         raise UsageError(f"{url}: write http://HOST:PORT")
-    return Address(parts.scheme, parts.hostname, port or (443 if parts.scheme == "https" else 80), parts.path.rstrip("/"))
+    usual = 443 if parts.scheme == "https" else 80
+    return Address(parts.scheme, parts.hostname, port or usual, parts.path.rstrip("/"))
 
 
 class Remote:
@@ -112,7 +113,7 @@ class Remote:
         frame = self._frames.get(series)
         if frame is None:
             names = next((known.all_series for known in self._frames.values()), [])
-            state = "starting" if self.trouble is None else "stale"
+            state: State = "starting" if self.trouble is None else "stale"
             return replace(empty(Feed(state, self.trouble, None, "", None, None, None), names), series=series)
         return aged(frame, time.monotonic() - self._arrived, self.trouble)
 
@@ -158,7 +159,7 @@ class Remote:
                 while not left() and series == self.wanted:
                     yield self._take(series, socket.recv(timeout=SILENCE))
         except InvalidStatus as error:
-            raise refusal(self.address, error.response.status_code, error.response.body) from None
+            raise refusal(self.address, error.response.status_code, bytes(error.response.body or b"")) from None
         except TimeoutError:
             raise SourceUnavailable(f"{self.address.netloc}: nothing heard for {SILENCE:.0f} s") from None
         except ConnectionClosed:
@@ -201,7 +202,7 @@ class Remote:
         try:
             connection.request("GET", f"{self.address.path}/api/v1/history?{query}", headers=self._headers())
             answer = connection.getresponse()
-            body = answer.read(LARGEST)
+            body = bytes(answer.read(LARGEST))
         except HTTPException as error:
             raise SourceUnavailable(f"{self.address.netloc}: {error}") from None
         finally:
@@ -236,11 +237,11 @@ def aged(frame: Frame, seconds: float, trouble: str | None) -> Frame:
     return replace(frame, feed=feed, signal=usable(frame.signal, feed))
 
 
-def refusal(address: Address, status: int, body: bytes | None) -> QmoError:
+def refusal(address: Address, status: int, body: bytes) -> QmoError:
     """What a server's answer means for the person who asked."""
     words = f"{address.netloc} answers {status}"
     with suppress(ValueError, KeyError, TypeError):
-        words += f": {json.loads(body or b'')['error']['message']}"
+        words += f": {json.loads(body)['error']['message']}"
     if status in (401, 403):
         return NotEntitled(f"{words}; set QMO_TOKEN, or name a file with --token-file")
     return SourceUnavailable(words)

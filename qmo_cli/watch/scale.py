@@ -32,9 +32,9 @@ class Scale(NamedTuple):
         """The price in the middle of a row."""
         return numbers.price(round(self.top - row * self.step, 9), self.tick)
 
-    def covers(self, row: int, low: float, high: float) -> bool:
-        """Whether a row shows a price between these."""
-        return self.row(high) <= row <= self.row(low)
+    def between(self, low: float, high: float) -> range:
+        """The rows that show prices from one to the other."""
+        return range(max(self.row(high), 0), min(self.row(low) + 1, self.rows))
 
 
 def scale_of(low: float, high: float, rows: int, tick: float | None) -> Scale:

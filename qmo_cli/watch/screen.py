@@ -11,7 +11,7 @@ from .flow import flow
 from .header import banner, header
 from .look import Look
 from .pillars import compact, pillars
-from .text import EMPTY, Line, Span, beside, clip, line, rendered, spread
+from .text import EMPTY, Line, Span, beside, clip, line, rendered, spread, wrapped
 from .verdict import against, rationale, verdict
 
 SMALLEST = (20, 5)       # columns and rows below which nothing useful can be said
@@ -27,10 +27,12 @@ HELP = (
     ("", ""),
     ("B", "bids, buyers, up: blue. A zone of bids is support"),
     ("A", "asks, sellers, down: orange. A zone of asks is resistance"),
-    ("ice abs mem", "zones: iceberg, absorption, remembered; behind them strength 0-10"),
-    ("! -", "what speaks against a trade; what the engines saw"),
-    ("w", "weight of a pillar; behind it what it adds to the total, which trades beyond the cuts"),
-    ("SIG SWP ICE STP GRB", "signal, sweep, iceberg found, stop run, liquidity grab"),
+    ("ice abs mem", "zones: iceberg, absorption, remembered; then the price and strength 0-10"),
+    ("arrow x s g", "in the chart: signal, its end, sweep, liquidity grab"),
+    ("SIG SWP ICE STP GRB", "events: signal, sweep, iceberg found, stop run, liquidity grab"),
+    ("w.25 +0.010", "weight of a pillar, and what it adds to the total"),
+    ("S<.25 B>.75", "totals beyond these are a signal"),
+    ("!", "what speaks against a trade"),
 )
 
 
@@ -88,7 +90,7 @@ class Picture:
 
     def small(self, room: int) -> list[Line]:
         """The decision and all pillars in a few lines, the chart where there is room, then words."""
-        said = [*verdict(self.frame, self.look), compact(self.frame, self.width)]
+        said = [*verdict(self.frame, self.width, self.look), compact(self.frame, self.width)]
         left = room - len(said)
         drawn = self.drawn(self.width, left - 2, flows=left >= 9) if left >= 5 else []
         return [*said, *drawn, *self.words(self.width, left - len(drawn))]
@@ -96,7 +98,8 @@ class Picture:
     def usual(self, room: int) -> list[Line]:
         """The chart over the whole width, below it pillars beside the decision, then words and events."""
         left = self.width // 2 - 1
-        right, bars, said = self.width - left - 2, pillars(self.frame, left, self.look), verdict(self.frame, self.look)
+        right = self.width - left - 2
+        bars, said = pillars(self.frame, left, self.look), verdict(self.frame, right, self.look)
         below = 4 + max((room - 20) * 2 // 5, 0)
         table = beside(bars, self.cut([*said, *self.against(right, len(bars) - len(said))], right), left)
         drawn = self.drawn(self.width, room - len(table) - below, flows=True)
@@ -107,7 +110,8 @@ class Picture:
         left = max(self.width * 3 // 5, 70)
         right, bars = self.width - left - 2, pillars(self.frame, left, self.look)
         drawn = self.drawn(left, room - len(bars), flows=True)
-        said = [*verdict(self.frame, self.look), EMPTY, *self.against(right, 4), *self.rationale(right, room // 3)]
+        said = [*verdict(self.frame, right, self.look), EMPTY]
+        said += [*self.against(right, 4), *self.rationale(right, room // 3)]
         happened = events(self.frame, self.look)
         rest = room - len(said) - 3
         standing = zones(self.frame, max(rest - len(happened), rest // 2), self.look)
@@ -149,7 +153,12 @@ class Picture:
     def help(self, room: int) -> list[Line]:
         """What the keys do and what the letters mean."""
         widest = max(len(key) for key, _ in HELP)
-        return [line(Span(f"{key:>{widest}}  ", "bold"), text) for key, text in HELP][:room]
+        found = []
+        for key, text in HELP:
+            first, *rest = wrapped(text, self.width - widest - 2) or [EMPTY]
+            found += [line(Span(f"{key:>{widest}}  ", "bold"), *first)]
+            found += [line(" " * (widest + 2), *row) for row in rest]
+        return found[:room]
 
     def foot(self) -> Line:
         """The keys, and what is looked at."""
@@ -157,7 +166,7 @@ class Picture:
         step = f"{duration(self.history.step)} candles" if self.history else ""
         among = f"series {frame.all_series.index(frame.series) + 1} of {len(frame.all_series)}" if (
             frame.series in frame.all_series and len(frame.all_series) > 1) else ""
-        cost = "" if frame.latency is None else f"{frame.latency.packet_us:.0f} us/packet"
+        cost = f"{frame.latency.packet_us:.0f} us/packet" if frame.latency and self.width >= TABLE[0] + 16 else ""
         right = "  ".join(part for part in (among, step, cost, f"#{frame.seq}") if part)
         room = self.width - len(right) - 2
         keys = next((keys for keys in KEYS if len(keys) <= room), "") if self.view.keys else ""

@@ -48,7 +48,7 @@ class Show:
         self.terminal = terminal
         self.left = Event()              # nobody looks any more
         self.quit = False                # because somebody said so
-        self.error: BaseException | None = None
+        self.error: Exception | None = None
         self._feeding = False
         self._changed = True
         self._ending = False
@@ -68,7 +68,9 @@ class Show:
         self._thread.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None,
+    ) -> None:
         with self._lock:
             self._feeding, self._ending = False, True
         self._nudge()
@@ -114,7 +116,7 @@ class Show:
     def _run(self) -> None:
         try:
             self._loop()
-        except BaseException as error:  # raised where the feed is, once the terminal is given back
+        except Exception as error:  # raised where the feed is, once the terminal is given back
             self.error = error
             self._leave()
 

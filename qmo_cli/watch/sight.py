@@ -37,7 +37,8 @@ class BoardSight:
 
 
 def fill(
-    board: Board, batches: Iterable[list[Packet]], spent: Callable[[], Mapping[str, int]], left: Callable[[], bool],
+    board: Board, batches: Iterable[list[Packet]], spent: Callable[[], Mapping[str, int]] | None,
+    left: Callable[[], bool],
 ) -> QmoError | None:
     """Put packets onto the board until there are no more, or nobody looks; what ended them, if it was an error.
 
@@ -46,7 +47,7 @@ def fill(
     try:
         for batch in batches:
             if batch:
-                board.put(batch, spent())
+                board.put(batch, None if spent is None else spent())
             if left():
                 return None
     except QmoError as error:

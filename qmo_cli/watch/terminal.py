@@ -122,15 +122,15 @@ class Terminal:
 
 
 def difference(shown: Sequence[str] | None, rows: Sequence[str]) -> str:
-    """What makes a screen that shows one picture show another.
+    """What makes a screen that shows one picture show another, whose lines are all as wide as the screen.
 
     >>> difference(["a", "b"], ["a", "c"])
-    '\\x1b[2;1H\\x1b[Kc'
+    '\\x1b[2;1Hc'
     >>> difference(None, ["a"])
-    '\\x1b[H\\x1b[2J\\x1b[1;1H\\x1b[Ka'
+    '\\x1b[H\\x1b[2J\\x1b[1;1Ha'
     """
     before = shown if shown is not None and len(shown) == len(rows) else None
     changed = "".join(
-        f"\x1b[{number};1H\x1b[K{row}" for number, row in enumerate(rows, 1)
+        f"\x1b[{number};1H{row}" for number, row in enumerate(rows, 1)
         if before is None or before[number - 1] != row)
     return changed if before is not None else f"\x1b[H\x1b[2J{changed}"

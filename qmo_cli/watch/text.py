@@ -10,6 +10,8 @@ import textwrap
 import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
+from itertools import groupby
+from operator import itemgetter
 from typing import NamedTuple
 
 from .look import Look
@@ -27,6 +29,7 @@ class Span(NamedTuple):
 
 Line = tuple[Span, ...]
 EMPTY: Line = ()
+STYLE = itemgetter(1)
 
 
 @lru_cache(maxsize=2048)
@@ -58,9 +61,14 @@ def line(*parts: str | Span) -> Line:
     return tuple(part if isinstance(part, Span) else Span(part) for part in parts)
 
 
+def joined(spans: Iterable[Span]) -> Line:
+    """The same line, with one span for each run of a style."""
+    return tuple(Span("".join([span[0] for span in run]), style) for style, run in groupby(spans, key=STYLE))
+
+
 def width(spans: Line) -> int:
     """Columns of a line."""
-    return sum(len(span.text) for span in spans)
+    return sum([len(span[0]) for span in spans])
 
 
 def clip(spans: Line, columns: int, more: str = "") -> Line:
@@ -106,10 +114,11 @@ def wrapped(text: str, columns: int, style: str = "", *, lead: str = "") -> list
 
 
 def rendered(spans: Line, columns: int, look: Look) -> str:
-    """The line as a terminal takes it, no wider than so many columns, without blanks at its end."""
-    pieces = []
-    for text, style in clip(spans, columns):
-        shown = clean(text, ascii_only=not look.unicode)
+    """The line as a terminal takes it, exactly so wide; as mere text without blanks at its end."""
+    pieces, ascii_only = [], not look.unicode
+    for text, style in joined(padded(spans, columns)):
+        shown = clean(text, ascii_only=ascii_only)
         code = look.code(style)
         pieces.append(f"\x1b[{code}m{shown}\x1b[0m" if code and shown else shown)
-    return "".join(pieces).rstrip(" ")
+    whole = "".join(pieces)
+    return whole if look.escapes else whole.rstrip(" ")

@@ -9,33 +9,46 @@ from . import numbers
 from .look import Look
 from .text import Line, Span, clip, line, wrapped
 
-SIDE = {"BUY": "buy", "SELL": "sell"}
+SIDES = {"BUY": "buy", "SELL": "sell"}
+QUIET = ("active", "hold")       # states that need no alarm
 
 
-def verdict(frame: Frame, look: Look) -> list[Line]:
+def verdict(frame: Frame, width: int, look: Look) -> list[Line]:
     """The decision in one to three short lines."""
     signal = frame.signal
     if signal is None:
         return [line(Span("no signal", "bold"), Span(f": {frame.missing.get('signal', 'none in this input')}", "dim"))]
-    found = [decision(signal, look)]
+    found = [decision(signal, width, look)]
     if signal.entry is not None:
         found += [trade(frame, signal), size(signal)]
     return found
 
 
-def decision(signal: Signal, look: Look) -> Line:
-    """Type, confidence and status."""
+def decision(signal: Signal, width: int, look: Look) -> Line:
+    """Type, confidence, status, and since when: what there is room for."""
     said, status = signal.signal, signal.status.replace("_", " ").upper()
-    arrow = {"BUY": f"{look.glyphs.rise} ", "SELL": f"{look.glyphs.fall} "}.get(said.type, "")
-    style = f"bold {SIDE.get(said.type, '')}".strip()
-    badge = f" {arrow}{said.type} " if look.escapes else f"[{arrow}{said.type}]"
-    shown = Span(badge, f"{style} inverse" if said.type in SIDE else f"{style} inverse")
-    sure = "" if said.confidence is None else f" confidence {numbers.share(said.confidence)}"
-    since = "" if said.since is None else f" since {said.since[11:19]}"
-    state = "" if status == said.type else f" {status}"
-    loud = "alarm" if signal.status in ("stale", "halted", "blocked") else "bold"
-    only = " price only" if said.price_only else ""
-    return line(shown, Span(sure), Span(state, loud) if state else "", Span(since + only, "dim"))
+    parts = [badge(signal, look)]
+    if status != said.type:
+        parts.append(Span(f" {status}", "bold" if signal.status in QUIET else "alarm"))
+    if said.price_only:
+        parts.append(Span(" price only", "bold"))
+    if said.confidence is not None:
+        parts.append(Span(f" confidence {numbers.share(said.confidence)}"))
+    if said.since is not None:
+        parts.append(Span(f" since {said.since[11:19]}", "dim"))
+    while len(parts) > 1 and sum(len(part.text) for part in parts) > width:
+        parts.pop()
+    return line(*parts)
+
+
+def badge(signal: Signal, look: Look) -> Span:
+    """The word; in inverse video where it is meant to be acted upon, or nothing is to be done."""
+    kind = signal.signal.type
+    arrow = {"BUY": f"{look.glyphs.rise} ", "SELL": f"{look.glyphs.fall} "}.get(kind, "")
+    style = f"bold {SIDES[kind]}" if kind in SIDES else "bold"
+    if signal.status not in QUIET:
+        return Span(f"({arrow}{kind})", style)
+    return Span(f" {arrow}{kind} " if look.escapes else f"[{arrow}{kind}]", f"{style} inverse")
 
 
 def trade(frame: Frame, signal: Signal) -> Line:
@@ -43,22 +56,19 @@ def trade(frame: Frame, signal: Signal) -> Line:
     entry, tick = signal.entry, frame.market.tick if frame.market else None
     assert entry is not None
     at = entry.price if entry.limit_price is None else entry.limit_price
-    return line(
-        Span(f"{entry.type} "), Span(numbers.price(at, tick), "bold"),
-        Span("  stop "), Span(numbers.price(entry.stop, tick), "bold"),
-        Span("  target "), Span(numbers.price(entry.target, tick), "bold"))
+    named = ((entry.type, at), ("stop", entry.stop), ("target", entry.target))
+    return line(*(part for name, value in named for part in (
+        Span(f"{name} "), Span(f"{numbers.price(value, tick)} ", "bold"))))
 
 
 def size(signal: Signal) -> Line:
     """How much, and what it may cost."""
     position = signal.position
-    if position is None:
-        return line(Span("no position", "dim"))
-    if position.contract is None or position.contracts == 0:
-        return line(Span("0 contracts: too much risk for the account", "bold"))
-    costs = "" if position.costs_included else " before costs"
-    return line(Span(f"{position.contracts} {position.contract}", "bold"),
-                Span(f", first target {number(position.first_target)}, may lose {number(position.max_loss)}{costs}"))
+    if position is None or position.contract is None:
+        return line(Span("0 contracts", "bold"))
+    costs = "" if position.costs_included else " and costs"
+    return line(Span(f"{position.contracts} {position.contract}", "bold"), Span(
+        f" may lose {number(position.max_loss)}{costs}; first target {number(position.first_target)}"))
 
 
 def against(frame: Frame, width: int, room: int, look: Look) -> list[Line]:
