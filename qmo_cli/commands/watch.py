@@ -102,7 +102,7 @@ def as_text(batches: Batches, watching: WatchOptions) -> None:
     from ..watch.sight import BoardSight
 
     board = Board()
-    write_all(of_packets(printer(BoardSight(board), watching), board, batches))
+    write_all(of_packets(printer(BoardSight(board, aged=False), watching), board, batches))
 
 
 def on_screen(batches: Batches, chain: Chain, watching: WatchOptions) -> None:

@@ -33,8 +33,8 @@ def zones(frame: Frame, most: int, look: Look) -> list[Line]:
     market = frame.market
     now, tick = (market.price, market.tick) if market else (None, None)
     rows = [(zone.high, line(
-        Span(f"{zone.side} ", f"bold {SIDES[zone.side]}"), Span(reach(zone.low, zone.high, tick).ljust(17)),
-        Span(f"{zone.kind[:10]:<10} {zone.state:<10}"),
+        Span(f"{zone.side} ", f"bold {SIDES[zone.side]}"), Span(reach(zone.low, zone.high, tick).ljust(16)),
+        Span(f" {zone.kind[:10]:<10} {zone.state:<10}"),
         Span("" if zone.strength is None else f"{zone.strength:4.1f}", "dim"))) for zone in frame.zones[:most]]
     if now is not None:
         rows.append((now, line(Span(f"{look.glyphs.at} {numbers.price(now, tick)}", "bold"))))
@@ -44,4 +44,4 @@ def zones(frame: Frame, most: int, look: Look) -> list[Line]:
 def reach(low: float, high: float, tick: float | None) -> str:
     """The prices of a zone."""
     first, last = numbers.price(low, tick), numbers.price(high, tick)
-    return first if first == last else f"{first} - {last}"
+    return first if first == last else f"{first}-{last}"

@@ -50,7 +50,10 @@ def flow(frame: Frame, candles: Sequence[Candle], columns: int, width: int, look
     blank, now = " " * (columns - len(shown)), frame.flow
     deltas = arrows([delta_of(candle) for candle in shown], look)
     total = sparkline([candle.cvd for candle in shown], look)
-    minute, cvd = (None, None) if now is None else (now.delta, now.cvd)
+    if now is None:
+        why = frame.missing.get("orderflow", "no order flow in this input")
+        return [line(blank, *deltas, Span(f" {why}"[:width - columns], "dim")), line(blank, Span(total, "dim"))]
+    minute, cvd = now.delta, now.cvd
     sums = " ".join(words for words in (f" CVD {numbers.signed(cvd)}", bias(frame), heat(frame)) if words)
     return [
         line(blank, *deltas, Span(f" delta {numbers.signed(minute)} of 60 s"[:width - columns], side(minute))),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..board.frame import Frame, History
 from . import numbers
 from .look import Look
-from .text import Line, Span, line, padded, spread
+from .text import Line, Span, clip, line, padded, spread
 
 # What must not be missed: the word for the badge, and what it means.
 QUALITIES = {
@@ -55,26 +55,33 @@ def banner(frame: Frame, columns: int, look: Look, paused: str | None = None) ->
     if not said:
         return line(Span(look.glyphs.rule * columns, "dim"))
     words = [text.partition(":")[0] for text in said]
-    ways = ("; ".join((*said[:full], *words[full:])) for full in range(len(said), -1, -1))
-    shown = next((way for way in ways if len(way) + 8 <= columns), "; ".join(words))
+    ways = ("; ".join((*said[:full], *words[full:])) for full in range(len(said), 0, -1))
+    cut = "".join(span.text for span in clip(line(said[0]), columns - 8, look.glyphs.more))
+    shown = next((way for way in ways if len(way) + 8 <= columns), cut)
     text = f" {shown} " if look.escapes else f"*** {shown} ***"
     return line(*(Span(span.text, "alarm") for span in padded(line(text), columns)))
 
 
 def price_of(frame: Frame, history: History | None, look: Look) -> Line:
     """The price, with an arrow and the change since the close of the candle before."""
-    market = frame.market
-    if market is None or market.price is None:
+    price, tick = known_price(frame)
+    if price is None:
         return line(Span("no price", "bold"))
-    text = numbers.price(market.price, market.tick)
-    before = close_before(history)
+    text, before = numbers.price(price, tick), close_before(history)
     if before is None:
         return line(Span(text, "bold"))
-    change = round(market.price - before, 6)
+    change = round(price - before, 6)
     glyphs = look.glyphs
     arrow, style = ((glyphs.rise, "bold buy") if change > 0 else (glyphs.fall, "bold sell") if change < 0
                     else (glyphs.flat, "bold"))
     return line(Span(f"{text} {arrow}", style), Span(f" {numbers.signed(change)}", style.removeprefix("bold ")))
+
+
+def known_price(frame: Frame) -> tuple[float | None, float | None]:
+    """The price and the tick; of the signal where it is all there is."""
+    if frame.market is not None:
+        return frame.market.price, frame.market.tick
+    return (None if frame.signal is None else frame.signal.current_price), None
 
 
 def close_before(history: History | None) -> float | None:
@@ -87,7 +94,9 @@ def close_before(history: History | None) -> float | None:
 def quote(frame: Frame) -> Line:
     """Bid and ask with what is displayed there, and the spread."""
     market = frame.market
-    if market is None or (market.bid is None and market.ask is None):
+    if market is None:
+        return ()
+    if market.bid is None and market.ask is None:
         return line(Span("no quote", "dim"))
     sides = [
         Span(f"{numbers.price(value, market.tick)}{'' if size is None else f'x{numbers.count(size)}'}", style)
@@ -107,7 +116,7 @@ def session(frame: Frame) -> str:
     """Which session it is, and when it ends."""
     found = frame.session
     if found is None:
-        return ""
+        return (frame.signal.market_context.session or "") if frame.signal and frame.market is None else ""
     if found.open is False:
         return "market closed" + (f", opens {found.opens}" if found.opens else "")
     left = found.minutes_to_close
@@ -135,7 +144,7 @@ def header(frame: Frame, history: History | None, columns: int, look: Look) -> l
     else:
         first = line(*first, gap, *quote(frame))
         second = line(Span(gap.join(part for part in (when, session(frame), trust(frame)) if part), "dim"))
-    heard = f"age {numbers.age(frame.feed.age)}"
+    heard = "" if frame.feed.age is None else f"age {numbers.age(frame.feed.age)}"
     late = frame.feed.age is not None and frame.feed.age >= OLD
     return [
         spread(first, badges(frame, look), columns),

@@ -82,11 +82,18 @@ class Picture:
 
     def body(self, room: int) -> list[Line]:
         """What stands between the top and the last row."""
+        if self.frame.series is not None and self.frame.market is None:
+            return self.bare(room)
         if self.width >= WIDE and room >= TABLE[1] - 4:
             return self.wide(room)
         if self.width >= TABLE[0] and self.height >= TABLE[1]:
             return self.usual(room)
         return self.small(room)
+
+    def bare(self, room: int) -> list[Line]:
+        """A signal alone: nothing of the market came with it."""
+        said = [*verdict(self.frame, self.width, self.look), EMPTY]
+        return [*said, *self.words(self.width, room - len(said))]
 
     def small(self, room: int) -> list[Line]:
         """The decision and all pillars in a few lines, the chart where there is room, then words."""

@@ -116,7 +116,7 @@ class Show:
     def _run(self) -> None:
         try:
             self._loop()
-        except Exception as error:  # raised where the feed is, once the terminal is given back
+        except Exception as error:  # noqa: BLE001  raised where the feed is, once the terminal is given back
             self.error = error
             self._leave()
 

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from msgspec.structs import replace
+
 from ..board import Board, Frame, History
 from ..errors import QmoError
 from ..tray import Packet
@@ -23,13 +25,15 @@ class Sight(Protocol):
 
 @dataclass(slots=True)
 class BoardSight:
-    """A board as it is."""
+    """A board as it is; without ages where pictures are to be the same whenever they are made."""
 
     board: Board
+    aged: bool = True
 
     def frame(self, series: str | None) -> Frame:
         """What there is to see now."""
-        return self.board.frame(series)
+        frame = self.board.frame(series)
+        return frame if self.aged else replace(frame, feed=replace(frame.feed, age=None))
 
     def history(self, series: str | None, step: int, candles: int) -> History | None:
         """The newest candles."""
