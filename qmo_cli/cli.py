@@ -15,6 +15,7 @@ from types import FrameType
 from typing import Any, NoReturn
 
 import click
+from click.core import ParameterSource
 
 from .errors import ExitCode, QmoError
 
@@ -39,6 +40,7 @@ COMMANDS = {
     "evaluate": "Measure detectors on simulated markets, or classical rules on bars.",
     "gateway": "Serve any source like Databento's live gateway, for rehearsals.",
     "doctor": "Check what qmo stands on, and say what to do where it fails.",
+    "systemd": "Print or install units for systemd, or examples for cron.",
     "schema": "Print the JSON Schema of a line type, or list the types.",
 }
 
@@ -59,9 +61,29 @@ class Pipeline(click.Group):
         command: click.Command = getattr(import_module(f"qmo_cli.commands.{cmd_name}"), cmd_name)
         return command
 
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any,
+    ) -> click.Context:
+        given = list(args)
+        try:
+            return super().make_context(info_name, args, parent, **extra)
+        except click.exceptions.NoArgsIsHelpError:
+            raise
+        except click.UsageError as error:
+            from .commands import logs
+
+            if (logs.asked_for(given) or os.environ.get("QMO_LOG")) != "json":
+                raise
+            logs.ended(None, error.exit_code, error.format_message(), error)
+            raise click.exceptions.Exit(error.exit_code) from error
+
     def resolve_command(
         self, ctx: click.Context, args: list[str],
     ) -> tuple[str | None, click.Command | None, list[str]]:
+        if "--log" in " ".join(args):
+            from .commands import logs
+
+            ctx.meta["qmo.log.unparsed"] = logs.asked_for(args)
         name, command, rest = super().resolve_command(ctx, args)
         if name and command and not ctx.resilient_parsing:
             apply_configuration(ctx, command)
@@ -84,28 +106,37 @@ def exit_codes(ctx: click.Context) -> Iterator[None]:
     """Turn whatever a command raises into a message on stderr and an exit code, never a traceback."""
     try:
         yield
-    except (click.ClickException, click.exceptions.Exit):
+    except click.exceptions.Exit:
         raise
+    except click.ClickException as error:
+        refuse(ctx, error)
     except BrokenPipeError:
         abandon_stdout()
         ctx.exit(ExitCode.OK)
-    except (KeyboardInterrupt, click.Abort):
-        leave(ctx, ExitCode.INTERRUPTED)
-    except Terminated:
-        leave(ctx, TERMINATED)
+    except (KeyboardInterrupt, click.Abort, Terminated) as stop:
+        leave(ctx, TERMINATED if isinstance(stop, Terminated) else ExitCode.INTERRUPTED)
     except QmoError as error:
-        leave(ctx, error.exit_code, str(error))
+        leave(ctx, error.exit_code, str(error), error)
     except OSError as error:
-        leave(ctx, ExitCode.FAILURE, describe(error))
+        leave(ctx, ExitCode.FAILURE, describe(error), error)
     except Exception as error:
         if os.environ.get("QMO_DEBUG") == "1":
             raise
-        leave(ctx, ExitCode.FAILURE, bug(error))
+        leave(ctx, ExitCode.FAILURE, bug(error), error)
 
 
-def leave(ctx: click.Context, code: int, message: str = "") -> NoReturn:
+def refuse(ctx: click.Context, error: click.ClickException) -> NoReturn:
+    """Say what click finds wrong: its way, or as JSON."""
+    if not logs_json(ctx):
+        raise error
+    leave(ctx, error.exit_code, error.format_message(), error)
+
+
+def leave(ctx: click.Context, code: int, message: str = "", error: Exception | None = None) -> NoReturn:
     """Say what went wrong and exit; what was written to stdout before stays written."""
-    if message:
+    if logs_json(ctx):
+        say_json(ctx, code, message, error)
+    elif message:
         say(ctx, message)
     try:
         sys.stdout.flush()
@@ -117,9 +148,22 @@ def leave(ctx: click.Context, code: int, message: str = "") -> NoReturn:
 def say(ctx: click.Context, message: str) -> None:
     """One message on stderr, after the command's name. A stderr that is gone cannot be told so."""
     prefix = " ".join(filter(None, ("qmo", ctx.invoked_subcommand))) + ":"
-    plain = "NO_COLOR" in os.environ or not sys.stderr.isatty()
+    plain = "NO_COLOR" in os.environ or sys.stderr is None or not sys.stderr.isatty()
     with contextlib.suppress(OSError):
         click.echo(f"{prefix if plain else click.style(prefix, fg='red', bold=True)} {message}", err=True)
+
+
+def logs_json(ctx: click.Context) -> bool:
+    """Whether messages are lines of JSON: asked for, or about to be where the arguments could not be parsed."""
+    given = ctx.meta.get("qmo.log") or ctx.meta.get("qmo.log.unparsed") or ctx.params.get("log")
+    return bool(given == "json")
+
+
+def say_json(ctx: click.Context, code: int, message: str, error: Exception | None) -> None:
+    """The last message as a line of JSON."""
+    from .commands import logs
+
+    logs.ended(ctx.invoked_subcommand, code, message, error)
 
 
 def describe(error: OSError) -> str:
@@ -155,6 +199,9 @@ def apply_configuration(ctx: click.Context, command: click.Command) -> None:
         return
     configuration = config.load(config.locate(ctx.params.get("config")))
     ctx.meta["qmo.configuration"] = configuration
+    for name, value in config.group_defaults(configuration, ctx.command).items():
+        if ctx.get_parameter_source(name) is ParameterSource.DEFAULT:
+            ctx.params[name] = value
     ctx.default_map = {command.name or "": config.defaults(configuration, command)}
 
 
@@ -176,10 +223,12 @@ def print_version(ctx: click.Context, option: click.Parameter, wanted: bool) -> 
               help="Configuration file; without it $XDG_CONFIG_HOME/qmo/config.toml.")
 @click.option("-q", "--quiet", count=True, help="Only errors on stderr.")
 @click.option("-v", "--verbose", count=True, help="Say more on stderr; twice: everything.")
+@click.option("--log", type=click.Choice(["text", "json"]), default="text", show_default=True,
+              help="Messages on stderr as text, or as lines of JSON.")
 @click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=print_version,
               help="Print version, wire version and whether the reader is compiled.")
 @click.pass_context
-def cli(ctx: click.Context, config: str | None, quiet: int, verbose: int) -> None:
+def cli(ctx: click.Context, config: str | None, quiet: int, verbose: int, log: str) -> None:
     """Watch CME gold futures: from exchange messages to an explained trade signal.
 
     Every stage reads and writes lines of JSON, so that the chain can be cut, looked at and joined again

@@ -16,9 +16,11 @@ from .errors import ConfigurationError
 from .places import configuration_file
 
 TABLE_FIELDS = {"score": ("phases",)}
+GROUP_TABLE = "qmo"             # of the options that stand before the command
+GROUP_OPTIONS = ("log", "quiet", "verbose")
 COMMAND_TABLES = (
     "feed", "quote", "route", "engine", "score", "signal", "run", "serve", "watch", "paper", "plot", "memory", "risk",
-    "evaluate", "gateway", "doctor", "schema",
+    "evaluate", "gateway", "doctor", "systemd", "schema",
 )
 
 
@@ -65,8 +67,8 @@ def load(path: Path | None) -> Configuration:
 
 def check_table(path: Path, name: str, table: Any) -> None:
     """Refuse what stands outside the tables, and tables that no command reads."""
-    if name not in COMMAND_TABLES:
-        known = ", ".join(f"[{known}]" for known in COMMAND_TABLES)
+    if name not in (GROUP_TABLE, *COMMAND_TABLES):
+        known = ", ".join(f"[{known}]" for known in (GROUP_TABLE, *COMMAND_TABLES))
         raise ConfigurationError(f"{path}: {name}: unknown table; there are {known} and [engine.NAME]")
     if not isinstance(table, dict):
         raise ConfigurationError(f"{path}: {name}: this must be a table, written [{name}]")
@@ -82,9 +84,31 @@ def defaults(configuration: Configuration, command: click.Command) -> dict[str, 
             if isinstance(value, dict) and (table == "engine" or key in TABLE_FIELDS.get(table, ())):
                 continue  # engines' parameters, and fields without a flag, are checked where they are used
             option = options.get(key.replace("-", "_"))
-            if option is None:
+            if option is not None:
+                found[option.name or ""] = checked(configuration, table, key, option, value)
+            elif table == name or key.replace("-", "_") not in (options := options_of(owner(table), table)):
                 raise configuration.wrong(table, key, unknown(options))
-            found[option.name or ""] = checked(configuration, table, key, option, value)
+    return found
+
+
+def owner(table: str) -> click.Command:
+    """The command that a table is named after. It may have options that other commands of its stage do not take."""
+    from .cli import cli
+
+    found = cli.get_command(click.Context(cli), table)
+    assert found is not None
+    return found
+
+
+def group_defaults(configuration: Configuration, group: click.Command) -> dict[str, Any]:
+    """What the file says of the options that every command has, checked."""
+    options = {name: option for name, option in options_of(group, group.name or "").items() if name in GROUP_OPTIONS}
+    found = {}
+    for key, value in configuration.tables.get(GROUP_TABLE, {}).items():
+        option = options.get(key)
+        if option is None:
+            raise configuration.wrong(GROUP_TABLE, key, unknown(options))
+        found[key] = checked(configuration, GROUP_TABLE, key, option, value)
     return found
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from qmo_cli.errors import NotEntitled
-from qmo_cli.feeds.keys import api_key, find_key
+from qmo_cli.feeds.keys import api_key, find_key, find_secret
 from qmo_cli.places import cache_file, configuration_file, data_file, replace_file
 
 SECRET = "db-very-secret-key"
@@ -48,6 +48,37 @@ def test_the_environment_comes_first_then_the_credentials_then_the_configuration
     assert api_key() == "db-of-systemd"
     monkeypatch.setenv("DATABENTO_API_KEY", " db-of-the-environment\n")
     assert find_key() == ("db-of-the-environment", "DATABENTO_API_KEY")
+
+
+def test_a_credential_has_the_mode_that_systemd_gives_it(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(home / "credentials"))
+    put(home / "credentials" / "databento.key", mode=0o440)  # an access list shows as the bits of the group
+    assert api_key() == SECRET
+
+
+@pytest.mark.parametrize("mode", [0o444, 0o460, 0o640 | 0o004])
+def test_a_credential_that_anybody_can_reach_is_refused(home: Path, monkeypatch: pytest.MonkeyPatch, mode: int) -> None:
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(home / "credentials"))
+    put(home / "credentials" / "databento.key", mode=mode)
+    with pytest.raises(NotEntitled, match="can be read by others"):
+        api_key()
+
+
+def test_an_empty_credential_is_none_and_the_next_place_counts(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(home / "credentials"))
+    put(home / "credentials" / "databento.key", "\n", mode=0o440)
+    with pytest.raises(NotEntitled, match="no Databento key"):
+        api_key()
+    put(home / "config" / "qmo" / "databento.key")
+    assert api_key() == SECRET
+
+
+def test_other_secrets_have_the_same_places(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert find_secret("QMO_TOKEN", "serve.token") == ("", "")
+    path = put(home / "config" / "qmo" / "serve.token", "t0ken\n")
+    assert find_secret("QMO_TOKEN", "serve.token") == ("t0ken", str(path))
+    monkeypatch.setenv("QMO_TOKEN", "another")
+    assert find_secret("QMO_TOKEN", "serve.token") == ("another", "QMO_TOKEN")
 
 
 def test_an_empty_variable_is_none(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -127,4 +127,4 @@ def reasons(packet: Packet) -> dict[str, str]:
             found[path] = reason
         elif path.startswith("orderflow."):
             found["flow." + path.removeprefix("orderflow.")] = reason
-    return found
+    return dict(sorted(found.items()))

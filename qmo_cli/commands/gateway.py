@@ -14,6 +14,7 @@ from ..errors import UsageError
 from ..feeds.sim import SimOptions
 from ..gateway.faults import parse_fault
 from ..gateway.options import GatewayOptions
+from .logs import tell as tell_all
 from .options import Part, Stage, stage_options
 from .origins import SIMULATOR, combined
 from .sources import SIM, STDIN, source_argument
@@ -100,8 +101,8 @@ def opened(source: tuple[str, ...], simulation: SimOptions) -> Iterator[Block]:
 def warn_of_strangers(options: GatewayOptions) -> None:
     """Say so where anybody can connect."""
     if not options.local and options.key is None:
-        click.echo(f"qmo gateway: warning: {options.host} can be reached by others, and any key is accepted; "
-                   f"set {KEY} to ask for one", err=True)
+        words = f"{options.host} can be reached by others, and any key is accepted; set {KEY} to ask for one"
+        tell_all(f"qmo gateway: warning: {words}", words)
 
 
 def tell(ready: Gateway, port_file: str | None) -> None:
@@ -110,4 +111,4 @@ def tell(ready: Gateway, port_file: str | None) -> None:
 
     if port_file is not None:
         replace_file(Path(port_file), f"{ready.port}\n".encode())
-    click.echo(f"listening on {ready.options.host}:{ready.port}", err=True)
+    tell_all(f"listening on {ready.options.host}:{ready.port}", host=ready.options.host, port=ready.port)

@@ -7,7 +7,6 @@ A field's name becomes the flag, its annotation the type, ``metadata["help"]`` t
 from __future__ import annotations
 
 import functools
-import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, field, fields
@@ -18,6 +17,7 @@ import click
 
 from ..errors import UsageError
 from ..times import moment
+from . import logs
 
 
 class Moment(click.ParamType):  # type: ignore[type-arg]  # generic for type checkers only
@@ -35,7 +35,6 @@ class Moment(click.ParamType):  # type: ignore[type-arg]  # generic for type che
 
 SCALARS: dict[Any, Any] = {Moment: Moment(), int: click.INT, float: click.FLOAT, str: click.STRING}
 SECTIONS = ("Options", "feed", "simulator", "history", "route", "engine", "score", "signal")
-LEVELS = {-1: logging.ERROR, 0: logging.WARNING, 1: logging.INFO}
 
 
 @dataclass(frozen=True)
@@ -88,7 +87,7 @@ class StageOption(click.Option):
 
 
 class Stage(click.Command):
-    """A command of the chain: knows -q and -v, and shows and fills the options of other stages as theirs."""
+    """A command of the chain: knows -q, -v and --log, and shows and fills the options of other stages as theirs."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -97,6 +96,8 @@ class Stage(click.Command):
                          help="Only errors on stderr."),
             click.Option(["-v", "--verbose"], count=True, expose_value=False, callback=louder,
                          help="Say more on stderr; twice: everything."),
+            click.Option(["--log"], type=click.Choice(logs.FORMS), expose_value=False, callback=log_as,
+                         help="Messages on stderr as text, or as lines of JSON."),
         ]
         for option in self.params:
             if isinstance(option, StageOption):
@@ -104,7 +105,7 @@ class Stage(click.Command):
                 option.envvar = [f"QMO_{owner}_{option.name}".upper() for owner in owners]
 
     def invoke(self, ctx: click.Context) -> Any:
-        set_up_logging(ctx.meta.get("qmo.verbosity", 0))
+        logs.set_up(ctx.meta.get("qmo.verbosity", 0), logs.form_of(ctx), ctx.info_name)
         return super().invoke(ctx)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -141,14 +142,9 @@ def quieter(ctx: click.Context, option: click.Parameter, count: int) -> None:
     louder(ctx, option, -count)
 
 
-def set_up_logging(verbosity: int) -> None:
-    """Send what the library logs to stderr: warnings, with -v also what it does, with -q errors only."""
-    logger = logging.getLogger("qmo_cli")
-    if not logger.handlers:
-        handler = logging.StreamHandler()
-        handler.setFormatter(logging.Formatter("qmo: %(message)s"))
-        logger.addHandler(handler)
-    logger.setLevel(LEVELS.get(max(verbosity, -1), logging.DEBUG))
+def log_as(ctx: click.Context, option: click.Parameter, form: str | None) -> None:
+    if form:
+        ctx.meta[logs.KEY] = form
 
 
 def stage_options(*parts: Part) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

@@ -17,6 +17,7 @@ import click
 from ..blocks import UNDEF_TIME, Block
 from ..errors import UsageError
 from ..feeds.select import Selection
+from .logs import form_of
 from .sources import STDIN, Asked
 
 if TYPE_CHECKING:
@@ -122,6 +123,7 @@ def simulator(call: Call) -> Opened:
 
 def live(call: Call) -> Opened:
     """The live stream, with what is merged into it; SIGTERM ends it once all that was received is given."""
+    from ..feeds.capture import dated
     from ..feeds.keys import api_key
     from ..feeds.live import source
     from ..feeds.live.options import Wanted
@@ -133,7 +135,10 @@ def live(call: Call) -> Opened:
         raise UsageError(f"{call.command} does not follow the live stream; try: qmo feed live | qmo {call.command}")
     wanted = Wanted(schemas=tuple(dict.fromkeys(feeding.schema)), symbols=feeding.symbol or (SERIES,))
     sources = source.Sources(feeding.merge, feeding.skip_bad, ahead(call, wanted.symbols))
-    blocks = source.live(api_key(), wanted, living, sources, time.time_ns(), feeding.start, stop_on_sigterm)
+    now = time.time_ns()
+    if living.record is not None:
+        living = replace(living, record=dated(living.record, now))
+    blocks = source.live(api_key(), wanted, living, sources, now, feeding.start, stop_on_sigterm)
     return Opened(blocks, call.selection(schemas=False, symbols=False, times=False), derived(feeding), merged=True)
 
 
@@ -240,7 +245,7 @@ def show_downloads(done: int, number: int) -> None:
 
 def person_asked() -> Callable[[str], bool] | None:
     """How to ask the person at the terminal; None where nobody sits there."""
-    if sys.stdin is None or not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if sys.stdin is None or sys.stderr is None or not (sys.stdin.isatty() and sys.stderr.isatty()):
         return None
     return lambda question: click.confirm(question, err=True)
 
@@ -276,4 +281,6 @@ def with_bar(measured: Iterable[tuple[Block, int]], total: int) -> Iterator[Bloc
 
 def bar_wanted() -> bool:
     """Whether a person looks at stderr, and the records do not run over the same screen."""
+    if sys.stderr is None or form_of(click.get_current_context(silent=True)) == "json":
+        return False
     return sys.stderr.isatty() and not sys.stdout.isatty()

@@ -19,6 +19,7 @@ from ..router import RouteOptions
 from ..score import ScoreOptions
 from ..serve.options import ServeOptions
 from ..signals.sizing import SignalOptions
+from .logs import tell
 from .options import Part, Stage, stage_options
 from .origins import STOPPED
 from .output import suit_memory_to_streams
@@ -77,7 +78,7 @@ def serve(  # one parameter for each stage's options
         asked = Asked(feeding=feeding, simulation=simulation, historical=historical, living=living, polling=polling)
         batches = chain.batches(read_blocks("serve", source, asked, looked))
     server.start()
-    click.echo(f"qmo serve: {server.url}", err=True)
+    tell(f"qmo serve: {server.url}", url=server.url)
     trouble: QmoError | None = None
     try:
         with closing(chain):

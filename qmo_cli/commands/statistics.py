@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter_ns
 from typing import Any
 
-import click
-
 from ..router import Router
 from ..tray import Packet
+from .logs import tell
 from .tables import table
 
 # What the original description allows each part, in ms.
@@ -90,7 +89,8 @@ def show_routes(router: Router) -> None:
         (OTHERS.get(schema, schema), count, "packets as a whole" if schema in OTHERS else goes_to(schema, access))
         for schema, count in sorted(router.counts.items()) if schema != "skipped"
     ]
-    click.echo(table(rows, ("schema", "records", "goes to")) + "\n", err=True)
+    tell(table(rows, ("schema", "records", "goes to")) + "\n", "records by schema", records=objects(
+        rows, ("schema", "records", "goes_to")))
 
 
 def goes_to(schema: str, access: str) -> str:
@@ -108,4 +108,10 @@ def show_times(nanoseconds: dict[str, int], packets: int) -> None:
         for name, spent in shown.items()
     ]
     headers = ("stage", "total ms", "us per packet", "budget ms")
-    click.echo(f"{packets} packets\n\n{table(rows, headers)}", err=True)
+    tell(f"{packets} packets\n\n{table(rows, headers)}", "time by stage", packets=packets, stages=objects(
+        rows, [name.replace(" ", "_") for name in headers]))
+
+
+def objects(rows: Sequence[Sequence[Any]], names: Sequence[str]) -> list[dict[str, Any]]:
+    """The rows of a table for a program."""
+    return [dict(zip(names, row, strict=True)) for row in rows]

@@ -14,6 +14,7 @@ from ..errors import BadData, SourceUnavailable, UsageError
 from ..market import stream
 from ..ndjson import DbnWriter
 from ..records import OURS, from_dbn, schema_of_own
+from ..sessions import session, trade_date
 from .dbn import DbnReader
 from .inputs import READ_SIZE, Damage
 
@@ -90,6 +91,12 @@ class Capture:
     def close(self) -> None:
         """Let go of the file."""
         os.close(self._fd)
+
+
+def dated(name: str, now: int) -> str:
+    """The name of a capture: ``{date}`` is the trade date of ``now`` (ns), while nothing trades that of the opening."""
+    found = session(now)
+    return name.replace("{date}", found.trade_date if found.open else trade_date(found.reopens))
 
 
 def without(blocks: Iterable[Block], kinds: frozenset[str]) -> Iterator[Block]:

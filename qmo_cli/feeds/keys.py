@@ -27,25 +27,34 @@ def api_key() -> str:
 
 def find_key() -> tuple[str, str]:
     """The key and where it was found; nothing where there is none. Raises NotEntitled for a file others can read."""
-    if key := os.environ.get(VARIABLE, "").strip():
-        return key, VARIABLE
-    for path in key_files():
-        if path.is_file():
-            return read_private(path), str(path)
+    return find_secret(VARIABLE, FILE)
+
+
+def find_secret(variable: str, file: str) -> tuple[str, str]:
+    """A secret and where it was found: a variable, a credential that systemd passes on, or a file of ours."""
+    if secret := os.environ.get(variable, "").strip():
+        return secret, variable
+    for path, others in secret_files(file):
+        if path.is_file() and (secret := read_private(path, others)):
+            return secret, str(path)
     return "", ""
 
 
-def key_files() -> list[Path]:
-    """Where a file with the key may stand: systemd's credentials first."""
+def secret_files(file: str) -> list[tuple[Path, int]]:
+    """Where a file with a secret may stand, systemd's credentials first; with the mode bits that must not be set there.
+
+    A credential has mode 0440: group bits are how the mode shows the access list by which systemd lets the service's
+    user, and nobody else, read it.
+    """
     credentials = os.environ.get("CREDENTIALS_DIRECTORY")
-    return [*([Path(credentials, FILE)] if credentials else []), configuration_file(FILE)]
+    passed = [(Path(credentials, file), stat.S_IRWXO | stat.S_IWGRP | stat.S_IXGRP)] if credentials else []
+    return [*passed, (configuration_file(file), stat.S_IRWXG | stat.S_IRWXO)]
 
 
-def read_private(path: Path) -> str:
-    """The text of a file that only its owner may read."""
+def read_private(path: Path, others: int = stat.S_IRWXG | stat.S_IRWXO) -> str:
+    """The text of a file that only its owner may read: none of these mode bits is set."""
     try:
-        mode = path.stat().st_mode
-        if mode & (stat.S_IRWXG | stat.S_IRWXO):
+        if path.stat().st_mode & others:
             raise NotEntitled(f"{path} can be read by others; run: chmod 600 {path}")
         return path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:

@@ -20,6 +20,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from ..board import Board
 from ..board.frame import STEPS
 from .answers import MOST_MINUTES, Answers
+from .caretaker import care
 from .guard import PROTOCOL, Guard, Rules, error_body
 from .metrics import Metrics
 from .openapi import document
@@ -223,10 +224,11 @@ def application(service: Service, rules: Rules) -> Starlette:
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         service.publisher.listen(asyncio.get_running_loop())
-        task = asyncio.create_task(service.publisher.run())
+        tasks = [asyncio.create_task(work) for work in (service.publisher.run(), care(service.board))]
         yield
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     routes = service.routes()
     paths = frozenset(route.path for route in routes if "{" not in route.path)

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import ConfigurationError, UsageError
-from ..feeds.keys import read_private
+from ..feeds.keys import find_secret, read_private
 from ..times import duration
 
 PORT = 8750
 TOKEN_VARIABLE = "QMO_TOKEN"     # noqa: S105  the variable's name
+TOKEN_CREDENTIAL = "qmo.token"   # noqa: S105  a file's name: systemd's credentials, else $XDG_CONFIG_HOME/qmo
 LEAST_TOKEN = 16                 # characters: anything shorter can be guessed
 LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
@@ -76,8 +77,9 @@ class ServeOptions:
 def token_of(options: ServeOptions) -> str | None:
     """The token that clients must show; None where none is wanted.
 
-    From ``--token-file``, else the environment, else systemd's credentials. Raises NotEntitled for a file that others
-    can read, ConfigurationError for a token that can be guessed, UsageError for an open address without one.
+    From ``--token-file``, else the environment, else systemd's credentials, else the folder of the configuration.
+    Raises NotEntitled for a file that others can read, ConfigurationError for a token that can be guessed, UsageError
+    for an open address without one.
     """
     token, place = _find(options.token_file)
     if token is None:
@@ -98,10 +100,7 @@ def _find(file: str | None) -> tuple[str | None, str]:
         return read_private(Path(file)), file
     if TOKEN_VARIABLE in os.environ:
         return os.environ[TOKEN_VARIABLE].strip(), TOKEN_VARIABLE
-    credentials = os.environ.get("CREDENTIALS_DIRECTORY")
-    path = Path(credentials, "qmo.token") if credentials else None
-    if path is not None and path.is_file():
-        return read_private(path), str(path)
-    return None, ""
+    token, place = find_secret(TOKEN_VARIABLE, TOKEN_CREDENTIAL)
+    return token or None, place
 
 

@@ -24,7 +24,8 @@ class LiveOptions:
         "metavar": "HOST:PORT"})
     dataset: str = field(default=DATASET, metadata={"help": "The vendor's dataset."})
     record: str | None = field(default=None, metadata={
-        "help": "Write the stream to this file as it comes, in DBN; a file that is there is gone on with.",
+        "help": "Write the stream to this file as it comes, in DBN; a file that is there is gone on with. "
+                "{date} in its name is the trade date.",
         "metavar": "FILE"})
     warmup: str | None = field(default=None, metadata={
         "help": "Put so much history (30d, 8h) ahead of the live stream, marked, so that engines are ready at once.",

@@ -1,0 +1,17 @@
+// Why a value is null: the reason stands in a `missing` map under its path, or under a part of it.
+
+const NONE = "no reason was given";
+
+/** The reason of `flow.vwap` in {"flow.vwap": ...} or {"flow": ...}. */
+export function why(missing, path) {
+  for (let at = path; at !== ""; at = at.slice(0, Math.max(0, at.lastIndexOf(".")))) {
+    if (missing && at in missing) return missing[at];
+  }
+  return NONE;
+}
+
+/** The reasons of a frame; while there is no packet, that is the reason of everything. */
+export function whyFrame(frame) {
+  const nothing = frame.series === null ? (frame.feed.detail ?? "no data has come yet") : null;
+  return (path) => nothing ?? why(frame.missing, path);
+}
