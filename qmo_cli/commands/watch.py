@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import shutil
 import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, redirect_stderr
 from io import StringIO
-from logging import StreamHandler
 from typing import TYPE_CHECKING
 
 import click
@@ -180,16 +178,13 @@ def shown(sight: Sight, watching: WatchOptions) -> Iterator[Show]:
 
 @contextmanager
 def held_back() -> Iterator[None]:
-    """Keep what is logged from the screen that is drawn on; it is printed afterwards."""
-    if not sys.stderr.isatty():
+    """Keep what is said on stderr from the screen that is drawn on; it is said afterwards."""
+    if sys.stderr is None or not sys.stderr.isatty():
         yield
         return
     kept = StringIO()
-    handlers = [handler for handler in logging.getLogger("qmo_cli").handlers if isinstance(handler, StreamHandler)]
-    streams = [handler.setStream(kept) for handler in handlers]
     try:
-        yield
+        with redirect_stderr(kept):
+            yield
     finally:
-        for handler, stream in zip(handlers, streams, strict=True):
-            handler.setStream(stream or sys.stderr)
         click.echo(kept.getvalue(), nl=False, err=True)
