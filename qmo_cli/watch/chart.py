@@ -67,11 +67,15 @@ class Chart:
         for mark in self.marks:
             if mark.kind in SHOWN_MARKS:
                 self.put(mark, picture, ends)
-        standing: list[list[Label]] = [[] for _ in picture]
+        through: list[list[Label]] = [[] for _ in picture]
+        said: list[list[Label]] = [[] for _ in picture]
         for label in self.labels:
-            for row in self.scale.between(label.low, label.high):
-                standing[row].append(label)
-        return [self.line(row, *pair) for row, pair in enumerate(zip(picture, standing, strict=True))]
+            rows = self.scale.between(label.low, label.high)
+            for row in rows:
+                through[row].append(label)
+            if rows:
+                said[min(max(self.scale.row(label.at), rows[0]), rows[-1])].append(label)
+        return [self.line(row, *parts) for row, parts in enumerate(zip(picture, through, said, strict=True))]
 
     def draw(self, place: int, candle: Candle, picture: list[dict[int, Span]]) -> tuple[int, int] | None:
         """Set a candle's cells in its column; the first and the last row of them."""
@@ -117,17 +121,17 @@ class Chart:
                 text = text.ljust(column) + numbers.clock(candle.time * SECOND)[:5]
         return line(Span(text, "dim"))
 
-    def line(self, row: int, cells: dict[int, Span], here: list[Label]) -> Line:
+    def line(self, row: int, cells: dict[int, Span], through: list[Label], said: list[Label]) -> Line:
         """One row: candles, lines of what stands there between them, the price, and the label."""
         spans = [BLANK] * len(self.candles)
-        for label in reversed(here):
+        for label in reversed(through):
             if label.glyph != " ":
                 begin = bisect_right(self.candles, label.since - self.step, key=attrgetter("time"))
                 spans[begin:] = [Span(label.glyph, label.line)] * (len(spans) - begin)
         for place, cell in cells.items():
             spans[place] = cell
         blank = Span(" " * (self.columns.candles - len(self.candles)))
-        return line(blank, *joined(spans), *self.axis(row), *self.beside(here))
+        return line(blank, *joined(spans), *self.axis(row), *self.beside(said))
 
     def axis(self, row: int) -> Line:
         """The price of a row; that of now in inverse."""
@@ -137,12 +141,12 @@ class Chart:
             return line(edge, Span(f"{self.look.glyphs.at}{text}", "bold inverse"), " ")
         return line(edge, Span(f" {self.scale.price(row).rjust(room)} ", "dim"))
 
-    def beside(self, here: list[Label]) -> Line:
+    def beside(self, said: list[Label]) -> Line:
         """The label of a row, and how many more there are."""
-        if not (here and self.columns.labels):
+        if not (said and self.columns.labels):
             return EMPTY
-        more = f" +{len(here) - 1}" if len(here) > 1 else ""
-        return line(Span(here[0].text[:self.columns.labels - len(more)], here[0].style), Span(more, "dim"))
+        more = f" +{len(said) - 1}" if len(said) > 1 else ""
+        return line(Span(said[0].text[:self.columns.labels - len(more)], said[0].style), Span(more, "dim"))
 
 
 def chart(frame: Frame, history: History | None, width: int, rows: int, look: Look) -> list[Line]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..board.frame import Frame, History
 from . import numbers
 from .look import Look
-from .text import Line, Span, clip, line, padded, spread
+from .text import Line, Span, clip, line, padded, spread, width
 
 # What must not be missed: the word for the badge, and what it means.
 QUALITIES = {
@@ -65,6 +65,8 @@ def banner(frame: Frame, columns: int, look: Look, paused: str | None = None) ->
 def price_of(frame: Frame, history: History | None, look: Look) -> Line:
     """The price, with an arrow and the change since the close of the candle before."""
     price, tick = known_price(frame)
+    if frame.ts is None:
+        return ()
     if price is None:
         return line(Span("no price", "bold"))
     text, before = numbers.price(price, tick), close_before(history)
@@ -91,8 +93,8 @@ def close_before(history: History | None) -> float | None:
     return next((candle.close for candle in reversed(history.candles[:-1]) if candle.close is not None), None)
 
 
-def quote(frame: Frame) -> Line:
-    """Bid and ask with what is displayed there, and the spread."""
+def quote(frame: Frame, room: int) -> Line:
+    """Bid and ask with what is displayed there, and the spread where there is room."""
     market = frame.market
     if market is None:
         return ()
@@ -102,8 +104,9 @@ def quote(frame: Frame) -> Line:
         Span(f"{numbers.price(value, market.tick)}{'' if size is None else f'x{numbers.count(size)}'}", style)
         for value, size, style in ((market.bid, market.bid_size, "buy"), (market.ask, market.ask_size, "sell"))
     ]
+    touch = line(Span("bid ", "dim"), sides[0], Span("  ask ", "dim"), sides[1])
     wide = "" if market.spread is None else f"  spread {numbers.price(market.spread, market.tick)}"
-    return line(Span("bid ", "dim"), sides[0], Span("  ask ", "dim"), sides[1], Span(wide, "dim"))
+    return (*touch, Span(wide, "dim")) if width(touch) + len(wide) <= room else touch
 
 
 def name(frame: Frame) -> Line:
@@ -139,14 +142,15 @@ def header(frame: Frame, history: History | None, columns: int, look: Look) -> l
     """The two lines at the top; the badges always have their room."""
     gap = "  "
     first, when = line(*name(frame), gap, *price_of(frame, history, look)), (frame.timestamp or "").replace("T", " ")
+    marked = badges(frame, look)
     if columns < NARROW:
-        second = line(*quote(frame), Span(f"{gap}{when[11:19]}", "dim"))
+        second = line(*quote(frame, columns - 22), Span(f"{gap}{when[11:19]}", "dim"))
     else:
-        first = line(*first, gap, *quote(frame))
+        first = line(*first, gap, *quote(frame, columns - width(marked) - width(first) - 3))
         second = line(Span(gap.join(part for part in (when, session(frame), trust(frame)) if part), "dim"))
     heard = "" if frame.feed.age is None else f"age {numbers.age(frame.feed.age)}"
     late = frame.feed.age is not None and frame.feed.age >= OLD
     return [
-        spread(first, badges(frame, look), columns),
+        spread(first, marked, columns),
         spread(second, line(Span(heard, "alarm" if late else "dim")), columns),
     ]

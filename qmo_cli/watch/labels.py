@@ -21,6 +21,7 @@ class Label(NamedTuple):
 
     low: float
     high: float
+    at: float                        # where it is said
     text: str
     style: str
     rank: tuple[float, ...]          # the lowest comes first
@@ -44,16 +45,17 @@ def trade(frame: Frame, tick: float | None, look: Look) -> Iterator[Label]:
     for name, value in ((entry.type, entry.limit_price), ("stop", entry.stop), ("target", entry.target)):
         if value is not None:
             text = f"{name} {numbers.price(value, tick)}"
-            yield Label(value, value, text, "bold", (TRADE,), look.glyphs.trade, "bold")
+            yield Label(value, value, value, text, "bold", (TRADE,), look.glyphs.trade, "bold")
 
 
 def zone(shown: ShownZone, tick: float | None, look: Look) -> Label:
     """A zone: its side, kind, the price at which it is met, and strength."""
-    at = numbers.price(shown.low if shown.side == "A" else shown.high, tick)
+    met = shown.low if shown.side == "A" else shown.high
+    at = numbers.price(met, tick)
     strength = "" if shown.strength is None else f" {shown.strength:.0f}"
     style = SIDES[shown.side]
     return Label(
-        shown.low, shown.high, f"{shown.side} {SHORT[shown.kind]} {at}{strength}", style,
+        shown.low, shown.high, met, f"{shown.side} {SHORT[shown.kind]} {at}{strength}", style,
         (ZONE, ORDER[shown.kind], -shown.weight), look.glyphs.zone, f"faint {style}", int(shown.first_seen) // SECOND)
 
 
@@ -67,4 +69,4 @@ def levels(frame: Frame, tick: float | None) -> Iterator[Label]:
     for place, (name, value) in enumerate(known):
         if value is not None:
             at = numbers.price(value if tick is None else round(value / tick) * tick, tick)
-            yield Label(value, value, f"{name} {at}", "dim", (FLOW if place < 2 else DAY, place))
+            yield Label(value, value, value, f"{name} {at}", "dim", (FLOW if place < 2 else DAY, place))

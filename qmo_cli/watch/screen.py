@@ -82,7 +82,9 @@ class Picture:
 
     def body(self, room: int) -> list[Line]:
         """What stands between the top and the last row."""
-        if self.frame.series is not None and self.frame.market is None:
+        if self.frame.ts is None:
+            return self.help(room) if self.view.keys else []
+        if self.frame.market is None:
             return self.bare(room)
         if self.width >= WIDE and room >= TABLE[1] - 4:
             return self.wide(room)

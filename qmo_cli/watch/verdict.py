@@ -17,7 +17,7 @@ def verdict(frame: Frame, width: int, look: Look) -> list[Line]:
     """The decision in one to three short lines."""
     signal = frame.signal
     if signal is None:
-        return [line(Span("no signal", "bold"), Span(f": {frame.missing.get('signal', 'none in this input')}", "dim"))]
+        return wrapped(f"no signal: {frame.missing.get('signal', 'none in this input')}", width, "bold")
     found = [decision(signal, width, look)]
     if signal.entry is not None:
         found += [trade(frame, signal), size(signal)]
@@ -66,9 +66,9 @@ def size(signal: Signal) -> Line:
     position = signal.position
     if position is None or position.contract is None:
         return line(Span("0 contracts", "bold"))
-    costs = "" if position.costs_included else " and costs"
+    costs = "" if position.costs_included else "+costs"
     return line(Span(f"{position.contracts} {position.contract}", "bold"), Span(
-        f" may lose {number(position.max_loss)}{costs}; first target {number(position.first_target)}"))
+        f", risk {number(position.max_loss)}{costs}, first {number(position.first_target)}"))
 
 
 def against(frame: Frame, width: int, room: int, look: Look) -> list[Line]:
