@@ -151,7 +151,9 @@ class Emulator:
         self.other = False               # whether the other screen is shown
         self.cursor = True
         self.wrap = True
+        self.rest = ""
         self.clear()
+        self.hidden = self.cells, self.at        # the screen that is not shown, and its cursor
 
     def clear(self) -> None:
         """Empty the screen."""
@@ -159,11 +161,15 @@ class Emulator:
         self.at = [0, 0]
 
     def feed(self, text: str) -> None:
-        """Do what is sent."""
-        place = 0
+        """Do what is sent; a sequence that is cut is gone on with next time."""
+        text, place = self.rest + text, 0
+        self.rest = ""
         while place < len(text):
             if text[place] == "\x1b":
                 match = self.SEQUENCE.match(text, place)
+                if match is None and re.fullmatch(r"\x1b(\[[?0-9;]*)?", text[place:]):
+                    self.rest = text[place:]
+                    return
                 assert match, f"unknown sequence: {text[place:place + 12]!r}"
                 self.obey(match[1])
                 place = match.end()
@@ -175,6 +181,12 @@ class Emulator:
         """One control sequence."""
         if sequence.startswith("?"):
             name = {"?1049": "other", "?25": "cursor", "?7": "wrap", "?2026": "sync"}[sequence[:-1]]
+            if name == "other" and self.other != sequence.endswith("h"):
+                shown = self.cells, self.at
+                self.clear()
+                if self.other:
+                    self.cells, self.at = self.hidden
+                self.hidden = shown
             setattr(self, name, sequence.endswith("h"))
         elif sequence.endswith("H"):
             self.at = [int(number) - 1 for number in (sequence[:-1] or "1;1").split(";")]
@@ -186,7 +198,10 @@ class Emulator:
         if character == "\r":
             self.at[1] = 0
         elif character == "\n":
-            self.at[0] = min(self.at[0] + 1, self.rows - 1)
+            self.at[0] += 1
+            if self.at[0] >= self.rows:
+                self.at[0] = self.rows - 1
+                self.cells = [*self.cells[1:], [" "] * self.columns]
         elif self.at[0] < self.rows:
             assert character.isprintable()
             self.cells[self.at[0]][min(self.at[1], self.columns - 1)] = character

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from ..board import Feed, Frame, History
 from ..board.board import usable
-from ..board.frame import STEPS, Candle, State, empty
+from ..board.frame import MOST_MARKS, STEPS, Candle, State, empty
 from ..errors import BadData, ConfigurationError, NotEntitled, QmoError, SourceUnavailable, UsageError
 from ..feeds.keys import read_private
 from ..serve.options import TOKEN_VARIABLE
@@ -188,7 +188,7 @@ class Remote:
             return
         for step in STEPS:
             known, newer = self._histories.get((frame.series, step)), frame.candles.get(str(step), [])
-            if known is None or lacks(known, newer):
+            if known is None or lacks(known, newer) or unseen(known, frame):
                 known = self._fetched(frame.series, step) or History(frame.v, frame.series, step, [], [])
             marks = {mark.id: mark for mark in (*known.marks, *frame.marks)}
             self._histories[frame.series, step] = replace(
@@ -218,6 +218,11 @@ def lacks(known: History, newer: list[Candle]) -> bool:
     """Whether there may be candles between those known and these."""
     return bool(newer) and (not known.candles or newer[0].time > known.candles[-1].time) and (
         len(newer) > 1 or bool(known.candles))
+
+
+def unseen(known: History, frame: Frame) -> bool:
+    """Whether there may be marks before those of the frame, which has only the last ones, that are not known."""
+    return len(frame.marks) >= MOST_MARKS and frame.marks[0].id not in {mark.id for mark in known.marks}
 
 
 def joined(known: list[Candle], newer: list[Candle]) -> list[Candle]:
