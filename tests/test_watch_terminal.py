@@ -35,15 +35,15 @@ TAKE = "import fcntl, os, sys, termios; fcntl.ioctl(1, termios.TIOCSCTTY, 0); os
 class Session:
     """A process on a terminal of its own, and what its screen shows."""
 
-    def __init__(self, command: list[str], environment: Environment, **streams: int) -> None:
+    def __init__(self, command: list[str], environment: Environment, stdin: int | None = None) -> None:
         self.ours, self.theirs = pty.openpty()
         self.screen = Emulator(80, 24)
         self.sent, self.decoder = "", codecs.getincrementaldecoder("utf-8")()
         self.resize(80, 24, tell=False)
         self.before = termios.tcgetattr(self.theirs)
-        self.process = subprocess.Popen(
+        self.process: subprocess.Popen[bytes] = subprocess.Popen(
             [sys.executable, "-c", TAKE, *command], start_new_session=True, env=environment,
-            **{"stdin": self.theirs, "stdout": self.theirs, "stderr": self.theirs, **streams},
+            stdin=self.theirs if stdin is None else stdin, stdout=self.theirs, stderr=self.theirs,
         )
 
     def close(self) -> None:
@@ -97,11 +97,11 @@ class Session:
 
 
 @contextmanager
-def session(command: str, environment: Environment, **streams: int) -> Iterator[Session]:
+def session(command: str, environment: Environment, stdin: int | None = None) -> Iterator[Session]:
     """A command on a terminal."""
     terminal = {**environment, "TERM": "xterm-256color", "QMO_CONFIG": os.devnull}
     del terminal["NO_COLOR"]
-    opened = Session(command.split(), terminal, **streams)
+    opened = Session(command.split(), terminal, stdin)
     try:
         yield opened
     finally:
@@ -227,8 +227,9 @@ def test_without_a_keyboard_the_last_picture_stays_and_the_process_leaves(
     ours, theirs = pty.openpty()        # nobody's controlling terminal
     environment = {**shell_environment, "TERM": "xterm-256color"}
     try:
-        process = subprocess.Popen(["qmo", "watch", str(file)], stdin=subprocess.DEVNULL, stdout=theirs, env=environment,
-                                   start_new_session=True)
+        process = subprocess.Popen(
+            ["qmo", "watch", str(file)], stdin=subprocess.DEVNULL, stdout=theirs, env=environment,
+            start_new_session=True)
         screen, data = Emulator(80, 24), b""
         while process.poll() is None or select.select([ours], [], [], 0.1)[0]:
             if select.select([ours], [], [], 0.1)[0]:
