@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Make ``docs/dashboard.png``: the page of ``qmo serve`` in Chromium, on the simulator, some hours in, with an open signal.
+"""Make ``docs/dashboard.png``: the page of ``qmo serve`` in Chromium, on the simulator, with a signal to be traded.
 
 Needs the package with its extras ``serve`` and ``dev``, and Chromium: ``python scripts/picture_dashboard.py``.
 """
@@ -7,6 +7,7 @@ Needs the package with its extras ``serve`` and ``dev``, and Chromium: ``python 
 from __future__ import annotations
 
 import argparse
+import re
 import shutil
 import subprocess
 import sys
@@ -19,6 +20,7 @@ ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 ]
+SURE = re.compile(r"0\.[89]")
 PATIENCE = 600_000     # ms until there is a signal to be traded: engines want hours of market first
 
 
@@ -26,13 +28,11 @@ def photograph(address: str, options: argparse.Namespace) -> None:
     """Wait until the signal asked for is open, then save what is seen."""
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
-        size = {"width": options.width, "height": options.height}
-        page = browser.new_page(viewport=size, color_scheme=options.theme)
+        page = browser.new_page(
+            viewport={"width": options.width, "height": options.height}, color_scheme=options.theme)
         page.goto(address)
-        page.locator("#signal[data-live=yes]").wait_for(timeout=PATIENCE)
-        page.reload()       # the history in one piece, and the newest candle in its place
-        page.locator("#signal[data-live=yes]").wait_for(timeout=PATIENCE)
-        page.wait_for_timeout(600)
+        page.locator("#signal[data-live=yes] #confidence").filter(has_text=SURE).wait_for(timeout=PATIENCE)
+        page.wait_for_timeout(300)      # what is pending is drawn
         page.screenshot(path=options.out)
         browser.close()
 
@@ -42,13 +42,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=PICTURE)
     parser.add_argument("--seed", default="9")
-    parser.add_argument("--speed", default="300")
+    parser.add_argument("--speed", default="120")
     parser.add_argument("--theme", choices=["dark", "light"], default="dark")
     parser.add_argument("--width", type=int, default=1280)
     parser.add_argument("--height", type=int, default=800)
     options = parser.parse_args()
     command = ["serve", "sim", "--seed", options.seed, "--minutes", "600", "--speed", options.speed, "--port", "0"]
-    with subprocess.Popen([sys.executable, "-m", "qmo_cli", *command], stderr=subprocess.PIPE, text=True) as server:
+    command = [sys.executable, "-m", "qmo_cli", *command]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as server:  # noqa: S603  our own program
         assert server.stderr is not None
         try:
             photograph(next(line for line in server.stderr if "http://" in line).split()[-1], options)
