@@ -30,6 +30,7 @@ COMMANDS = {
     "signal": "Turn scored packets into trade signals that say why.",
     "run": "Run the whole chain in one process: records in, signals out.",
     "explain": "Say in words why the score and the signal are what they are.",
+    "alert": "Tell somebody when a signal opens or ends, or the data fails.",
     "paper": "Fill the signals on paper: print the fills they lead to.",
     "plot": "Draw what qmo saw: price, zones, sweeps, signals, volume and delta.",
     "memory": "Look into the memory of zones, retests and icebergs.",

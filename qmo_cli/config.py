@@ -17,8 +17,8 @@ from .places import configuration_file
 
 TABLE_FIELDS = {"score": ("phases",)}
 COMMAND_TABLES = (
-    "feed", "quote", "route", "engine", "score", "signal", "run", "paper", "plot", "memory", "risk", "evaluate",
-    "gateway", "doctor", "schema",
+    "feed", "quote", "route", "engine", "score", "signal", "run", "alert", "paper", "plot", "memory", "risk",
+    "evaluate", "gateway", "doctor", "schema",
 )
 
 
