@@ -86,7 +86,8 @@ def service_of(
 
 def outbox_of(options: AlertOptions) -> Outbox:
     """The limits of one target."""
-    quiet = None if options.quiet is None else limits.quiet(options.quiet, limits.zone_of(options.timezone))
+    hours = options.quiet_hours
+    quiet = None if hours is None else limits.quiet(hours, limits.zone_of(options.timezone))
     return Outbox(limits.bucket(options.limit), quiet, Wanted.of(options.urgent, "--urgent"))
 
 

@@ -83,11 +83,11 @@ def quiet(text: str, zone: ZoneInfo) -> Quiet:
     """The hours that HH:MM-HH:MM describes. Raises UsageError."""
     match = re.fullmatch(r"([01]?\d|2[0-3]):([0-5]\d)-([01]?\d|2[0-3]):([0-5]\d)", text.strip(), re.ASCII)
     if not match:
-        raise UsageError(f"--quiet {text}: write two times of day, as 22:00-07:00")
+        raise UsageError(f"--quiet-hours {text}: write two times of day, as 22:00-07:00")
     first, first_minute, last, last_minute = map(int, match.groups())
     begin, end = first * 60 + first_minute, last * 60 + last_minute
     if begin == end:
-        raise UsageError(f"--quiet {text}: this begins when it ends")
+        raise UsageError(f"--quiet-hours {text}: this begins when it ends")
     return Quiet(begin, end, zone)
 
 

@@ -36,11 +36,12 @@ class AlertOptions:
     limit: str = field(default="6/10m", metadata={
         "help": "Most messages to each target in such a time; what is more is summed up in a later one.",
         "metavar": "N/DURATION"})
-    quiet: str | None = field(default=None, metadata={
+    quiet_hours: str | None = field(default=None, metadata={
         "help": "Hours of the day, such as 22:00-07:00, whose alerts are summed up at their end.",
         "metavar": "HH:MM-HH:MM"})
     timezone: str | None = field(default=None, metadata={
-        "help": "Time zone of --quiet, such as America/Chicago; without it that of this machine.", "metavar": "ZONE"})
+        "help": "Time zone of --quiet-hours, such as America/Chicago; without it that of this machine.",
+        "metavar": "ZONE"})
     urgent: tuple[str, ...] = field(default=(), metadata={
         "help": "What may be told in quiet hours, as in --on.", "metavar": "TOPIC[:KIND],..."})
     timeout: str = field(default="10s", metadata={
@@ -56,10 +57,10 @@ class AlertOptions:
         for name in ("max_age", "timeout"):
             if not duration(getattr(self, name)):
                 raise UsageError(f"--{name.replace('_', '-')} {getattr(self, name)}: this must be more than 0")
-        if self.timezone is not None and self.quiet is None:
-            raise UsageError("--timezone is that of --quiet HH:MM-HH:MM, which is not given")
-        if self.urgent and self.quiet is None:
-            raise UsageError("--urgent says what may be told in --quiet HH:MM-HH:MM, which is not given")
+        if self.timezone is not None and self.quiet_hours is None:
+            raise UsageError("--timezone is that of --quiet-hours HH:MM-HH:MM, which is not given")
+        if self.urgent and self.quiet_hours is None:
+            raise UsageError("--urgent says what may be told in --quiet-hours HH:MM-HH:MM, which is not given")
 
     def seconds(self, name: str) -> float:
         """A duration in s."""

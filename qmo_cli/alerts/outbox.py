@@ -62,14 +62,14 @@ class Outbox:
         self.waiting.clear()
 
     def take(self, wall: int, steady: float, *, last: bool = False) -> Parcel | None:
-        """What may go out now; None where nothing may. At the ``last`` the limit counts no more, quiet hours do."""
+        """What may go out now; None where nothing may. At the ``last`` a summary is, whatever the limit."""
         if self.quiet is not None and self.quiet(wall):
             return self._in_quiet(steady, last=last)
         if not self.held and not self.waiting:
             return None
-        if not last and not self.bucket.take(steady):
+        if not self.bucket.take(steady):
             self.hold_waiting(LIMIT)
-            return None
+            return self._summary() if last else None
         return self._summary() if self.held else Parcel((self.waiting.popleft(),))
 
     def wait(self, wall: int, steady: float) -> float | None:

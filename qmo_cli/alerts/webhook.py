@@ -50,18 +50,22 @@ class Webhook:
 
     def send(self, message: Message) -> Outcome:
         """POST it once. No redirect is followed; of the answer only the status and Retry-After are read."""
-        connection, begun = self._connection(), self.clock.steady()
-        watchdog = threading.Timer(self.timeout, hang_up, [connection])
+        connection, late = self._connection(), threading.Event()
+        watchdog = threading.Timer(self.timeout, hang_up, [connection, late])
         watchdog.daemon = True
         try:
-            return self._post(connection, watchdog, self._body(message))
+            outcome = self._post(connection, watchdog, self._body(message))
+            if late.is_set():
+                raise TimeoutError  # what was cut off reads like an answer with fewer headers
         except TimeoutError:
             return Outcome(f"no answer within {self.timeout:g} s")
         except ssl.SSLCertVerificationError as error:
             return Outcome(f"its certificate is not to be trusted: {error.verify_message}")
         except (OSError, http.client.HTTPException) as error:
-            late = self.clock.steady() - begun >= self.timeout
-            return Outcome(f"no answer within {self.timeout:g} s" if late else f"no connection: {plain(error)}")
+            words = f"no answer within {self.timeout:g} s" if late.is_set() else f"no connection: {plain(error)}"
+            return Outcome(words)
+        else:
+            return outcome
         finally:
             watchdog.cancel()
             self._open = None
@@ -96,9 +100,11 @@ class Webhook:
         return json.dumps(filled(self.template, words), ensure_ascii=False).encode()
 
 
-def hang_up(connection: http.client.HTTPConnection) -> None:
-    """Wake whoever waits for the other side."""
+def hang_up(connection: http.client.HTTPConnection, late: threading.Event | None = None) -> None:
+    """Wake whoever waits for the other side, who can see by ``late`` why."""
     sock = connection.sock
+    if late is not None:
+        late.set()
     if sock is not None:
         with suppress(OSError):
             socket.socket.shutdown(sock, socket.SHUT_RDWR)

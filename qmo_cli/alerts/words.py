@@ -79,13 +79,13 @@ def clock(ts: int) -> str:
 
 
 def span(nanoseconds: int) -> str:
-    """A length of time in its largest unit.
+    """A length of time in the largest unit of which it has two.
 
-    >>> span(95 * SECOND), span(3 * 86_400 * SECOND)
-    ('1 min', '3 d')
+    >>> span(95 * SECOND), span(150 * SECOND), span(3 * 86_400 * SECOND)
+    ('95 s', '2 min', '3 d')
     """
     seconds = abs(nanoseconds) // SECOND
-    size, unit = next((pair for pair in UNITS if seconds >= pair[0]), UNITS[-1])
+    size, unit = next((pair for pair in UNITS if seconds >= 2 * pair[0]), UNITS[-1])
     return f"{seconds // size} {unit}"
 
 

@@ -18,11 +18,11 @@ ALERT = Part("alert", "options", AlertOptions)
 EPILOG = """\b
 Examples:
   qmo run live | qmo alert --notify
-  qmo run live --changes | qmo alert --exec 'mail -s "$QMO_TITLE" me@example.com'
-  qmo run live | qmo alert --webhook-file ~/.config/qmo/webhook --quiet 22:00-07:00
-  qmo run live | qmo alert --notify --tee | qmo serve -
-  qmo run live --full | qmo alert --on decision,data,iceberg:detected --notify
-  qmo alert --test --notify --webhook-file ~/.config/qmo/webhook
+  qmo run live --changes | qmo alert --exec 'mail -s "$QMO_TITLE" me@a.example'
+  qmo run live | qmo alert --webhook-file hook.url --quiet-hours 22:00-07:00
+  qmo run live --full | qmo alert --notify --tee | qmo serve -
+  qmo run live --full | qmo alert --notify --on decision,iceberg:detected
+  qmo alert --test --notify --webhook-file hook.url
   qmo run FILE --changes | qmo alert --replay --dry-run | jq -r .text
 
 \b
@@ -44,7 +44,7 @@ Topics and their kinds:
   decision    opened, reversed, closed
   data        stale, halted, recovered; late, caught-up: behind the clock;
               silent, heard: with --silence; ended: no more input; overflow
-  system      what packets say of the feed: gap, reconnect, fallback, roll, ...
+  system      what packets say of the feed: gap, reconnect, roll, ...
   iceberg, memory, absorption, liquidity
               the engines' events, from packets or from engine NAME --events
 """
@@ -59,8 +59,8 @@ def alert(tee: bool, dry_run: bool, test: bool, options: AlertOptions) -> None:
     """Tell somebody when a signal opens or ends, or the data fails.
 
     Reads signals from standard input, or packets with signals, or lines of events, and tells by a command, a webhook,
-    or on the desktop: once for each episode and kind of change, also after a restart. What is older than --max-age,
-    simulated or replayed is not told, except with --replay, and then says so first. Data trouble shows in the full
+    or on the desktop: once for each episode and kind of change, also after a restart. What is simulated, replayed or
+    older than a minute is not told, except with --replay, and then says so first. Data trouble shows in the full
     stream; lines of --changes have only part of it.
 
     Each target has its own queue, order, limit and retries, and none holds up another or the pipe. An alert is noted
