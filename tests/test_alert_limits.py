@@ -175,6 +175,7 @@ def test_an_urgent_alert_in_quiet_hours_waits_for_a_token() -> None:
 def test_what_is_too_much_to_wait_is_held_oldest_first_and_counted() -> None:
     outbox = filled(box(), *(alert(number) for number in range(ROOM + HELD_ROOM + 7)))
     assert [fate.reason for fate in outbox.fates] == [BUSY] * (HELD_ROOM + 7)
+    assert [item.id for item in outbox.dropped] == [str(number) for number in range(7)]
     assert outbox.waiting[0].id == str(HELD_ROOM + 7)
     summary = outbox.take(NOW, 0)
     assert summary is not None

@@ -24,6 +24,7 @@ class Report(Struct, frozen=True, gc=False):
     text: str
     error: str | None = None
     final: bool = True                   # nothing more will be tried with it
+    dropped: bool = False                # of a held one only the number is kept from now on
 
 
 @dataclass(slots=True)

@@ -29,7 +29,7 @@ class Fate(NamedTuple):
 
 @dataclass(slots=True)
 class Outbox:
-    """Gives out one parcel after another; ``fates`` collects what was held back on the way."""
+    """Gives out one parcel after another; ``fates`` and ``dropped`` collect what was held back on the way."""
 
     bucket: Bucket
     quiet: Quiet | None = None
@@ -39,6 +39,7 @@ class Outbox:
     reasons: dict[str, None] = field(default_factory=dict)
     left_out: int = 0
     fates: list[Fate] = field(default_factory=list)
+    dropped: list[Alert] = field(default_factory=list)  # held ones of which only the number is kept
 
     def offer(self, alert: Alert) -> None:
         """Put an alert at the end."""
@@ -53,7 +54,7 @@ class Outbox:
             self.fates.append(Fate(alert, reason))
             self.reasons[reason] = None
             if len(self.held) > HELD_ROOM:
-                self.held.popleft()
+                self.dropped.append(self.held.popleft())
                 self.left_out += 1
 
     def hold_waiting(self, reason: str) -> None:

@@ -53,7 +53,8 @@ class Service:
     def run(self) -> int:
         """Go on until the input ends and all is sent, or time is up. 0: everything was delivered."""
         for worker in self.workers:
-            worker.resume(list(self.state.kept.pending.get(worker.target.name, {}).values()))
+            kept, name = self.state.kept, worker.target.name
+            worker.resume(list(kept.pending.get(name, {}).values()), kept.uncounted.get(name, 0))
             worker.start()
         self.reader.start()
         while not self.inbox.ended:
@@ -70,21 +71,25 @@ class Service:
 
     def _step(self) -> None:
         """See what was left in the inbox; one write of the state for all of it, before anything is sent."""
-        alerts, overflow = self.inbox.take_alerts()
-        if overflow:
-            alerts.insert(0, self._own("overflow", f"overflow-{self.clock.wall()}", (
-                f"TOO MANY ALERTS: {overflow} came faster than they could be noted, and are not told")))
-            logger.error("%d alerts came faster than they could be noted, and are not told", overflow)
-            self.failures += 1
-        new = [alert for alert in alerts if self._is_new(alert)]
         reports = self.inbox.take_reports()
         for report in reports:
             self._settle(report)
+        alerts, overflow = self.inbox.take_alerts()
+        if overflow:
+            alerts.insert(0, self._overflow(overflow))
+        new = [alert for alert in alerts if self._is_new(alert)]
         if new or reports:
             self.state.write()
         for alert in new:
             for worker in self.workers:
                 worker.offer(alert)
+
+    def _overflow(self, count: int) -> Alert:
+        """Say that so many alerts are lost."""
+        self.failures += count
+        words = f"{count} came faster than they could be noted, and are not told"
+        logger.error("alerts lost: %s", words)
+        return self._own("overflow", f"overflow-{self.clock.wall()}-{self.failures}", f"TOO MANY ALERTS: {words}")
 
     def _is_new(self, alert: Alert) -> bool:
         """Note an alert; whether it is to be sent."""
@@ -109,8 +114,11 @@ class Service:
 
     def _settle(self, report: Report) -> None:
         """Print what became of a parcel, and strike it out of the state where nothing more will be tried."""
-        self._line(report)
         assert report.target is not None
+        if report.dropped:
+            self.state.drop(report.target, report.parcel.newest)
+            return
+        self._line(report)
         if report.state == "failed":
             self.failures += 1
             place = next(worker.target.place for worker in self.workers if worker.target.name == report.target)

@@ -26,8 +26,8 @@ logger = logging.getLogger(__name__)
 
 NOTED = 4000            # keys that are remembered
 DECISIONS = 200         # series whose decision is remembered
-PENDING = 160           # undelivered alerts of one target that are kept
-KEPT_LINE = 8192        # characters of an undelivered alert's line that are kept
+PENDING = 1300          # undelivered alerts of one target that are kept: more than may wait anywhere
+KEPT_LINE = 4096        # characters of an undelivered alert's line that are kept
 
 
 class Kept(Struct, gc=False):
@@ -110,6 +110,11 @@ class State:
             if left_out:
                 kept.uncounted[target] = kept.uncounted.get(target, 0) + left_out
         return True
+
+    def drop(self, target: str, alert: Alert) -> None:
+        """Keep of an undelivered alert that there was one."""
+        if self.kept.pending.get(target, {}).pop(alert.key, None) is not None:
+            self.kept.uncounted[target] = self.kept.uncounted.get(target, 0) + 1
 
     def strike(self, target: str, alerts: tuple[Alert, ...], uncounted: int = 0) -> None:
         """Forget what needs no more delivery."""

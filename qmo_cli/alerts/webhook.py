@@ -54,9 +54,7 @@ class Webhook:
         watchdog = threading.Timer(self.timeout, hang_up, [connection, late])
         watchdog.daemon = True
         try:
-            outcome = self._post(connection, watchdog, self._body(message))
-            if late.is_set():
-                raise TimeoutError  # what was cut off reads like an answer with fewer headers
+            return self._post(connection, watchdog, late, self._body(message))
         except TimeoutError:
             return Outcome(f"no answer within {self.timeout:g} s")
         except ssl.SSLCertVerificationError as error:
@@ -64,8 +62,6 @@ class Webhook:
         except (OSError, http.client.HTTPException) as error:
             words = f"no answer within {self.timeout:g} s" if late.is_set() else f"no connection: {plain(error)}"
             return Outcome(words)
-        else:
-            return outcome
         finally:
             watchdog.cancel()
             self._open = None
@@ -83,13 +79,17 @@ class Webhook:
         context = self.context or ssl.create_default_context()
         return http.client.HTTPSConnection(self.host, self.port, timeout=self.timeout, context=context)
 
-    def _post(self, connection: http.client.HTTPConnection, watchdog: threading.Timer, body: bytes) -> Outcome:
+    def _post(
+        self, connection: http.client.HTTPConnection, watchdog: threading.Timer, late: threading.Event, body: bytes,
+    ) -> Outcome:
         connection.connect()
         self._open = connection
         watchdog.start()    # the timeout of a socket begins anew with every byte; this one does not
         headers = {"Content-Type": "application/json", "User-Agent": "qmo-alert", "Connection": "close"}
         connection.request("POST", self.path, body, headers)
         answer = connection.getresponse()
+        if late.is_set():
+            raise TimeoutError  # what was cut off reads like an answer with fewer headers
         return judged(answer.status, answer.getheader("Retry-After"), self.clock.wall())
 
     def _body(self, message: Message) -> bytes:

@@ -66,10 +66,11 @@ class Worker:
             self._tell_fates()
             self._condition.notify()
 
-    def resume(self, alerts: list[Alert]) -> None:
+    def resume(self, alerts: list[Alert], left_out: int = 0) -> None:
         """Go on with what was not delivered before a stop: what is not new any more in a summary."""
         with self._condition:
             now = self.clock.wall()
+            self.outbox.left_out = left_out if alerts else 0
             for alert in alerts:
                 if alert.realm == "live" and now - alert.ts <= self.max_age:
                     self.outbox.offer(alert)
@@ -165,3 +166,6 @@ class Worker:
             parcel = Parcel((alert,))
             self.report(Report(self.target.name, parcel, "held", 0, self._message(parcel).text, reason, final=False))
         self.outbox.fates.clear()
+        for alert in self.outbox.dropped:
+            self.report(Report(self.target.name, Parcel((alert,)), "held", 0, "", final=False, dropped=True))
+        self.outbox.dropped.clear()
