@@ -267,11 +267,18 @@ def test_a_pipe_that_was_put_together_wrongly_is_refused_at_its_first_line(line:
 def test_a_summary_begins_with_what_it_is_and_shows_the_newest() -> None:
     items = tuple(alert(number, label="SIMULATED" if number == 7 else "") for number in range(1, 15))
     said = message(Parcel(items, True, 3, ("quiet hours",)), NOW, MINUTE)
-    assert said.text.startswith("SIMULATED: SUMMARY of 17 held back, do not trade on it: (quiet hours) 7 before these; "
+    assert said.text.startswith("SIMULATED: SUMMARY of 17 held back, do not trade on it: (quiet hours) 7 not shown; "
                                 "[2026-10-05 14:40:00 UTC] words 5; ")
     assert said.text.endswith("words 14")
     assert said.text.count("words") == SHOWN
     assert "SIMULATED: words 7" in said.text
+
+
+def test_decisions_are_not_lost_among_events() -> None:
+    items = tuple(alert(number, topic="decision" if number == 3 else "iceberg") for number in range(1, 41))
+    said = message(Parcel(items, True), NOW, MINUTE)
+    assert [number for number in range(1, 41) if f" words {number};" in f"{said.text};"] == [3, *range(32, 41)]
+    assert "30 not shown" in said.text
 
 
 def test_a_text_is_one_line_of_bounded_length_without_control_characters() -> None:

@@ -183,6 +183,13 @@ def test_what_is_too_much_to_wait_is_held_oldest_first_and_counted() -> None:
     assert numbers(outbox.take(NOW, 0)) == [str(HELD_ROOM + 7)]
 
 
+def test_a_held_decision_outlasts_events() -> None:
+    outbox = box()
+    outbox.hold([alert(0), *(alert(number, topic="iceberg") for number in range(1, HELD_ROOM + 9))], LIMIT)
+    assert outbox.held[0].topic == "decision"
+    assert (len(outbox.held), outbox.left_out, outbox.dropped[0].id) == (HELD_ROOM, 9, "1")
+
+
 def test_what_waits_behind_a_failure_is_summed_up() -> None:
     outbox = filled(box(), alert(1), alert(2))
     outbox.hold_waiting(DOWN)

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from .alert import Alert, Parcel
 from .limits import Bucket, Quiet
 from .wanted import Wanted
+from .words import weighty
 
 ROOM = 100              # alerts that may wait
 HELD_ROOM = 50          # held ones that a summary can show; of more only the number is kept
@@ -54,8 +55,14 @@ class Outbox:
             self.fates.append(Fate(alert, reason))
             self.reasons[reason] = None
             if len(self.held) > HELD_ROOM:
-                self.dropped.append(self.held.popleft())
-                self.left_out += 1
+                self._drop()
+
+    def _drop(self) -> None:
+        """Keep of one held alert only that there was one: of the oldest, but a decision as long as there are others."""
+        place = next((place for place, alert in enumerate(self.held) if not weighty(alert)), 0)
+        self.dropped.append(self.held[place])
+        del self.held[place]
+        self.left_out += 1
 
     def hold_waiting(self, reason: str) -> None:
         """Keep all that waits for a summary."""

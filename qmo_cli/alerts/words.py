@@ -6,7 +6,7 @@ from ..rounding import number
 from ..times import SECOND, iso
 from .alert import Alert, Message, Parcel
 from .seen import EventSeen, SignalSeen
-from .wanted import DECISION
+from .wanted import DATA, DECISION
 
 LONGEST = 1500                           # characters of a text: receivers cut or refuse more
 MOST = 300                               # of one part of it
@@ -45,12 +45,23 @@ def title(parcel: Parcel, begin: str) -> str:
 
 def summary(parcel: Parcel) -> str:
     """What was held back, newest last, each with its time."""
-    shown = parcel.alerts[-SHOWN:]
+    shown = chosen(parcel.alerts)
     left_out = parcel.count - len(shown)
     room = (LONGEST - MOST) // SHOWN
     lines = [f"[{clock(alert.ts)}] {labelled(alert, room)}" for alert in shown]
-    more = [f"{left_out} before these"] if left_out else []
+    more = [f"{left_out} not shown"] if left_out else []
     return f"({', '.join(parcel.reasons)}) " + "; ".join([*more, *lines])
+
+
+def chosen(alerts: tuple[Alert, ...]) -> list[Alert]:
+    """Those that a summary shows: the newest, but decisions and data trouble before events."""
+    ranked = sorted(range(len(alerts)), key=lambda place: (weighty(alerts[place]), place))
+    return [alerts[place] for place in sorted(ranked[-SHOWN:])]
+
+
+def weighty(alert: Alert) -> bool:
+    """Whether it is about a decision or the data, not about one event among many."""
+    return alert.topic in (DECISION, DATA)
 
 
 def labelled(alert: Alert, room: int) -> str:

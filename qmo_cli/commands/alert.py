@@ -18,7 +18,7 @@ ALERT = Part("alert", "options", AlertOptions)
 EPILOG = """\b
 Examples:
   qmo run live | qmo alert --notify
-  qmo run live --changes | qmo alert --exec 'mail -s "$QMO_TITLE" me@a.example'
+  qmo run live --changes | qmo alert --exec 'mail -s "$QMO_TITLE" me@x.org'
   qmo run live | qmo alert --webhook-file hook.url --quiet-hours 22:00-07:00
   qmo run live --full | qmo alert --notify --tee | qmo serve -
   qmo run live --full | qmo alert --notify --on decision,iceberg:detected
