@@ -190,7 +190,7 @@ def test_a_full_disk_is_said_and_alerts_still_go_out(environment: Environment, r
 def test_a_second_process_with_the_same_state_says_so_and_leaves(
     environment: Environment, receiver: Receiver, tmp_path: Path,
 ) -> None:
-    with started("", environment) as process:
+    with started("", environment):
         eventually((tmp_path / "state/qmo/alert.json").exists, "the state is there")
         ran = shell("qmo alert < /dev/null", environment)
         assert (ran.returncode, ran.stdout) == (69, b"")
@@ -230,3 +230,12 @@ def test_what_is_wrong_is_said_before_the_market_opens(
     assert ran.returncode == code, ran.stderr
     assert words in ran.stderr
     assert b"s3cret" not in ran.stderr
+
+
+def test_a_command_in_the_environment_is_not_taken_apart_at_its_blanks(
+    environment: Environment, tmp_path: Path,
+) -> None:
+    commands = f"echo one two > {tmp_path}/1\necho three > {tmp_path}/2"
+    ran = shell("qmo alert --test", {**environment, "QMO_ALERT_EXEC": commands})
+    assert ran.returncode == 0, ran.stderr
+    assert [(tmp_path / name).read_text() for name in "12"] == ["one two\n", "three\n"]

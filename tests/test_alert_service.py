@@ -19,9 +19,8 @@ from qmo_cli.alerts.clock import Clock
 from qmo_cli.alerts.options import AlertOptions
 from qmo_cli.alerts.service import Service
 from qmo_cli.errors import BadData, SourceUnavailable, UsageError
-from qmo_cli.times import SECOND
 
-from .alerting import NOW, PATIENCE, Hands, Receiver, eventually, receiving, signal_line
+from .alerting import PATIENCE, Hands, Receiver, eventually, receiving, signal_line
 
 OPEN, OVER = signal_line("BUY", "a", status="active"), signal_line()
 
@@ -345,4 +344,18 @@ def test_a_day_later_nothing_of_the_past_is_sent(tmp_path: Path, receiver: Recei
     with running(tmp_path, hands) as found:
         assert found.end() == 0
     assert receiver.bodies == []
-    assert hands.wall == NOW + 86_401 * SECOND
+
+
+def test_what_is_left_of_a_simulation_is_not_sent_by_a_run_that_does_not_ask_for_it(
+    tmp_path: Path, receiver: Receiver,
+) -> None:
+    receiver.answers = [(500, {})]
+    for _ in range(2):
+        with running(tmp_path, drain="0.1s", replay=True) as found:
+            found.write(signal_line("BUY", "a", quality="simulated"))
+            assert found.end() == 1
+    assert receiver.texts[-1].startswith("SIMULATED: SUMMARY of 1 held back")
+    receiver.bodies.clear()
+    with running(tmp_path) as found:
+        assert found.end() == 0
+    assert receiver.bodies == []

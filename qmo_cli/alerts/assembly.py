@@ -67,7 +67,7 @@ def service_of(
     customs = Customs(options.replay, max_age)
     state = State(None if dry_run else Path(options.state) if options.state else state_file("alert.json"))
     state.open()
-    forget_old(state, clock.wall())
+    forget_old(state, clock.wall(), replay=options.replay)
     judge = Judge(Wanted.of(options.on, "--on"), customs, duration(options.trouble), clock.wall,
                   dict(state.kept.decided))
     inbox = Inbox()
@@ -91,12 +91,14 @@ def outbox_of(options: AlertOptions) -> Outbox:
     return Outbox(limits.bucket(options.limit), quiet, Wanted.of(options.urgent, "--urgent"))
 
 
-def forget_old(state: State, now: int) -> None:
-    """Drop what could not be delivered for a day."""
+def forget_old(state: State, now: int, *, replay: bool) -> None:
+    """Drop what could not be delivered for a day, and what was not live where that is not asked for any more."""
     for target, waiting in state.kept.pending.items():
-        old = [alert for alert in waiting.values() if now - alert.ts > KEPT_FOR and alert.realm == "live"]
+        live = [alert for alert in waiting.values() if alert.realm == "live"]
+        old = [alert for alert in live if now - alert.ts > KEPT_FOR]
+        unasked = [] if replay else [alert for alert in waiting.values() if alert.realm != "live"]
+        state.strike(target, (*old, *unasked))
         if old:
-            state.strike(target, tuple(old))
             logger.warning("%d alerts for %s that could not be delivered for a day are dropped", len(old), target)
 
 

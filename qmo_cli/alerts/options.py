@@ -12,9 +12,7 @@ from ..times import SECOND, duration
 class AlertOptions:
     """Whom to tell, of what, how often and when."""
 
-    exec: tuple[str, ...] = field(default=(), metadata={
-        "help": "Run this in the shell, the line on its standard input; may be given several times.",
-        "metavar": "COMMAND"})
+    exec: tuple[str, ...] = ()      # commands for the shell
     webhook_file: str | None = field(default=None, metadata={
         "help": "POST to the address in this file, which only you can read (mode 600).", "metavar": "FILE"})
     template: str | None = field(default=None, metadata={

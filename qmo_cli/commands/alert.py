@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import signal
+from dataclasses import replace
 from types import FrameType
 
 import click
 
 from ..alerts.options import AlertOptions
 from ..errors import UsageError
-from .options import Part, Stage, stage_options
+from .options import Part, Stage, StageOption, stage_options
 from .output import write
 from .sources import refuse_terminal
+
+
+class ShellCommand(click.types.StringParamType):
+    """A command for the shell. In an environment variable each line is one: words are not."""
+
+    envvar_list_splitter = "\n"
+
 
 ALERT = Part("alert", "options", AlertOptions)
 
@@ -54,8 +62,11 @@ Topics and their kinds:
 @click.option("--tee", is_flag=True, help="Print the input instead of what became of the alerts.")
 @click.option("--dry-run", is_flag=True, help="Print what would be told; tell nobody, and note nothing.")
 @click.option("--test", is_flag=True, help="Send every target one test message, say how it went, and end.")
+@click.option("--exec", cls=StageOption, stage="alert", multiple=True, type=ShellCommand(),
+              metavar="COMMAND", help="Run this in the shell, the line on its standard input; may be given several "
+                                      "times.")
 @stage_options(ALERT)
-def alert(tee: bool, dry_run: bool, test: bool, options: AlertOptions) -> None:
+def alert(tee: bool, dry_run: bool, test: bool, exec: tuple[str, ...], options: AlertOptions) -> None:  # noqa: A002
     """Tell somebody when a signal opens or ends, or the data fails.
 
     Reads signals from standard input, or packets with signals, or lines of events, and tells by a command, a webhook,
@@ -76,6 +87,7 @@ def alert(tee: bool, dry_run: bool, test: bool, options: AlertOptions) -> None:
 
     if sum((tee, dry_run, test)) > 1:
         raise UsageError("--tee, --dry-run and --test exclude one another")
+    options = replace(options, exec=exec)
     if test:
         click.get_current_context().exit(try_out(options, write))
     refuse_terminal("alert")
