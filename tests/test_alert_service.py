@@ -19,8 +19,9 @@ from qmo_cli.alerts.clock import Clock
 from qmo_cli.alerts.options import AlertOptions
 from qmo_cli.alerts.service import Service
 from qmo_cli.errors import BadData, SourceUnavailable, UsageError
+from qmo_cli.times import SECOND
 
-from .alerting import PATIENCE, Hands, Receiver, eventually, receiving, signal_line
+from .alerting import NOW, PATIENCE, Hands, Receiver, eventually, receiving, signal_line
 
 OPEN, OVER = signal_line("BUY", "a", status="active"), signal_line()
 
@@ -242,6 +243,27 @@ def test_silence_and_its_end_are_told(tmp_path: Path, receiver: Receiver) -> Non
         assert found.end() == 0
     assert [body["kind"] for body in receiver.bodies] == ["silent", "heard", "ended"]
     assert receiver.texts[0].startswith("NO LINE CAME since 2026-10-05 14:40:00 UTC")
+
+
+def test_a_stream_that_says_once_that_it_is_lost_is_told_by_the_clock_on_the_wall(
+    tmp_path: Path, receiver: Receiver,
+) -> None:
+    hands = Hands(steady=1.0)
+    with running(tmp_path, hands, trouble="30s") as found:
+        found.write(OVER, signal_line(quality="stale", status="stale"))
+        eventually(lambda: found.service.judge.waits, "the line was read")
+        hands.pass_by(29.9)
+        time.sleep(0.15)
+        assert receiver.bodies == []
+        hands.pass_by(0.1)
+        eventually(lambda: len(receiver.bodies) == 1, "the trouble is told")
+        found.write(signal_line(ts=hands.wall, quality="stale", status="stale"), signal_line(ts=hands.wall + SECOND))
+        eventually(lambda: len(receiver.bodies) == 2, "its end is told")
+        found.service.inbox.end("terminated")
+        assert found.end() == 0
+    assert [body["kind"] for body in receiver.bodies] == ["stale", "recovered"]
+    assert receiver.texts[0].startswith("STALE: DATA STALE: nothing was heard since 2026-10-05 14:40:00 UTC")
+    assert receiver.bodies[0]["id"] == receiver.bodies[1]["id"] == f"stale-{NOW}"
 
 
 def test_bad_lines_are_passed_over_and_said_and_the_rest_is_told(

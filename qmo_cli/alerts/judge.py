@@ -29,8 +29,19 @@ from .trouble import Told, Trouble
 from .wanted import DATA, DECISION, ENGINES, SYSTEM, Wanted
 from .words import decided, fitted, happened, stamp
 
+
 PIPE = "put `qmo run SOURCE`, or `qmo route | qmo engine all | qmo score | qmo signal`, before `qmo alert`"
 LONGEST_LINE = 1 << 16   # bytes of a line that go on to a command
+
+
+class Waiting(NamedTuple):
+    """Trouble that is told if it lasts: when its line came (ns, wall clock), and that line."""
+
+    came: int
+    seen: SignalSeen
+    origin: Origin
+    ts: int
+    line: bytes
 
 
 class Decided(NamedTuple):
@@ -65,6 +76,7 @@ class Judge:
     last_ts: int = 0
     _hushed: dict[str, str | None] = field(default_factory=dict)
     _troubles: dict[str, Trouble] = field(default_factory=dict)
+    _waiting: dict[str, Waiting] = field(default_factory=dict)
     _engines: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -96,6 +108,22 @@ class Judge:
         if schema == "packet" and about_signals and b'"signal":' not in line:
             raise WrongInput("this packet has no signal; put `qmo score | qmo signal --full` before `qmo alert`, or "
                              "choose with --on what packets without signals tell")
+
+    @property
+    def waits(self) -> bool:
+        """Whether something is to be told if no line comes that says otherwise."""
+        return bool(self._waiting)
+
+    def overdue(self) -> list[Alert]:
+        """Trouble that has lasted by the clock on the wall: a stream that is lost says so once, and then nothing."""
+        now, found = self.now(), []
+        for series, waiting in list(self._waiting.items()):
+            if now - waiting.came >= self.patience:
+                del self._waiting[series]
+                told = self._troubles[series].tell()
+                if self.wanted(DATA, told.kind):
+                    found.append(self._alert(DATA, told, waiting.origin, waiting.seen, now, waiting.line))
+        return found
 
     # --- packets
 
@@ -153,6 +181,10 @@ class Judge:
         if trouble is None:
             trouble = self._troubles[seen.series] = Trouble(self.patience)
         told = [] if origin.why else trouble.look(seen.status, ts)
+        if not trouble.waiting:
+            self._waiting.pop(seen.series, None)
+        elif seen.series not in self._waiting:
+            self._waiting[seen.series] = Waiting(self.now(), seen, origin, ts, line)
         if self.live and not self.customs.replay:
             told += trouble.late(origin.behind, ts)
             origin = Origin("live", "", origin.quality) if origin.behind else origin

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import select
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ logger = logging.getLogger(__name__)
 
 READ_SIZE = 1 << 20
 LONGEST = 16 << 20      # bytes of a line
+POLL = 0.1              # s between looks at what is overdue
 SHOWN = 5               # lines that cannot be read, before only their number is said
 GONE = "the reader of our output left"
 OVER = "the input ended"
@@ -51,7 +53,7 @@ class Reader:
     def run(self) -> None:
         """Read to the end."""
         try:
-            while not self.inbox.ended and (data := os.read(self.fd, READ_SIZE)):
+            while not self.inbox.ended and (data := self._read()):
                 self.heard = self.clock.steady()
                 if self.tee is not None:
                     self.tee(data)
@@ -63,6 +65,13 @@ class Reader:
             self.inbox.end(GONE)
         except BaseException as error:  # noqa: BLE001  # raised again where the command waits
             self.inbox.end(OVER, error)
+
+    def _read(self) -> bytes:
+        """Whatever is there; while something is to be told unless a line comes, that is looked at too."""
+        while self.judge.waits and not select.select([self.fd], [], [], POLL)[0]:
+            for alert in self.judge.overdue():
+                self.inbox.tell(alert)
+        return os.read(self.fd, READ_SIZE)
 
     def take(self, data: bytes) -> None:
         """What one read brought."""

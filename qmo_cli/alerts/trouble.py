@@ -36,10 +36,19 @@ class Trouble:
             found.append(Told("recovered", self._id(), f"DATA BACK after {span(ts - self.since)} {self.state}"))
         if status != self.state:
             self.state, self.since, self.told = status, ts, False
-        if status in TROUBLE and not self.told and ts - self.since >= self.patience:
-            self.told = True
-            found.append(Told(status, self._id(), f"{WORDS[status]} since {clock(self.since)}"))
+        if self.waiting and ts - self.since >= self.patience:
+            found.append(self.tell())
         return found
+
+    @property
+    def waiting(self) -> bool:
+        """Whether there is trouble that was not told yet."""
+        return self.state in TROUBLE and not self.told
+
+    def tell(self) -> Told:
+        """The trouble that there is."""
+        self.told = True
+        return Told(self.state, self._id(), f"{WORDS[self.state]} since {clock(self.since)}")
 
     def late(self, behind: int, ts: int) -> list[Told]:
         """Live data that falls behind the clock, or has caught up; ``behind`` in ns, 0 where it is in time."""
