@@ -22,14 +22,15 @@ def names() -> list[str]:
 
 
 def side_lines() -> dict[str, type]:
-    """The lines beside the chain, by name: of memory, of the account, of an evaluation, of the simulator's truth."""
+    """The lines beside the chain, by name: alerts, memory, the account, an evaluation, the simulator's truth."""
+    from .alerts.alert import LINES as ALERTS
     from .engines.memory.views import LINES
     from .engines.risk.views import LINES as RISK
     from .evaluation.barlines import LINES as BARS
     from .evaluation.evaluate import LINES as EVALUATION
     from .evaluation.truth import LINES as TRUTH
 
-    return {**LINES, **RISK, **EVALUATION, **BARS, **TRUTH}
+    return {**ALERTS, **LINES, **RISK, **EVALUATION, **BARS, **TRUTH}
 
 
 def event_types() -> dict[str, type]:

@@ -34,12 +34,13 @@ LIVELY = ((), ("-",), ("live",), ("quotes",))
 FRAME = "50ms"          # of a source that is paced, as of the live one: a screen moves 20 times a second
 EPILOG = """\b
 Examples:
-  qmo serve sim                                      then open http://127.0.0.1:8750
+  qmo serve sim                    then open http://127.0.0.1:8750
   qmo serve live --warmup 30d --record today.dbn
   qmo run live --full | tee day.ndjson | qmo serve -
   curl -s http://127.0.0.1:8750/api/v1/signal | jq .
   openssl rand -hex 32 > token; chmod 600 token
-  qmo serve live --host 0.0.0.0 --token-file token --tls-cert cert.pem --tls-key key.pem
+  qmo serve live --host 0.0.0.0 --token-file token \\
+      --tls-cert cert.pem --tls-key key.pem
 """
 
 

@@ -24,7 +24,7 @@ from .guard import PROTOCOL, Crowd, Guard, Rules, error_body
 from .metrics import Metrics
 from .openapi import document
 from .static import PAGE, File, answer, files
-from .stream import Channel, Publisher
+from .stream import OUTLET, Channel, Publisher
 
 JSON = "application/json"
 NOW = {"cache-control": "no-store"}
@@ -111,14 +111,19 @@ class Service:
             with known_series(self.board), self.publisher.channel(query.get("series")) as channel:
                 gap = 1 / positive(query, "rate", self.publisher.rate)
                 await socket.accept(PROTOCOL if PROTOCOL in offered else None)
-                await send_until_gone(socket, self.publisher, channel, gap)
+                outlet = socket.scope.get("extensions", {}).get(OUTLET, {}).get("outlet")
+                if outlet is None or gap > self.publisher.gap:
+                    await send_until_gone(socket, channel, gap if gap > self.publisher.gap else 0.0)
+                else:
+                    with channel.tapped(outlet):
+                        await gone(socket)
         except HTTPException as error:
             await socket.send_denial_response(failure(error.status_code, error.detail))
 
 
-async def send_until_gone(socket: WebSocket, publisher: Publisher, channel: Channel, gap: float) -> None:
+async def send_until_gone(socket: WebSocket, channel: Channel, gap: float) -> None:
     """Send frames until the client leaves; whatever it says is read, so that leaving is noticed, and ignored."""
-    tasks = {asyncio.create_task(send_frames(socket, publisher, channel, gap)), asyncio.create_task(gone(socket))}
+    tasks = {asyncio.create_task(send_frames(socket, channel, gap)), asyncio.create_task(gone(socket))}
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
@@ -127,17 +132,17 @@ async def send_until_gone(socket: WebSocket, publisher: Publisher, channel: Chan
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def send_frames(socket: WebSocket, publisher: Publisher, channel: Channel, gap: float) -> None:
-    """Send the newest frame whenever there is one that this client has not had, no sooner than ``gap`` s after."""
+async def send_frames(socket: WebSocket, channel: Channel, gap: float) -> None:
+    """Send the newest frame whenever there is one that this client has not had, ``gap`` s after the one before."""
     number = 0
     with contextlib.suppress(WebSocketDisconnect, OSError):
         while True:
             text, newest = await channel.after(number)
-            publisher.skipped += newest - number - 1 if number else 0
+            channel.skipped += newest - number - 1 if number else 0
             number = newest
             await socket.send_text(text)
-            publisher.sent += 1
-            if gap > publisher.gap:
+            channel.sent += 1
+            if gap:
                 await asyncio.sleep(gap)
 
 

@@ -6,15 +6,23 @@ uvicorn's own keeps a connection for good when its client never reads: it closes
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+from .stream import OUTLET, nothing
 
 MALFORMED = b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 
 
 class Listener(WebSocketsSansIOProtocol):
-    """A protocol of uvicorn that ignores whatever its client says, and cuts off one that is not there any more."""
+    """A protocol of uvicorn that ignores whatever its client says, and cuts off one that is not there any more.
+
+    It is the outlet of its connection, in the extensions of its scope.
+    """
+
+    freed: Callable[[], None] = staticmethod(nothing)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
@@ -28,6 +36,24 @@ class Listener(WebSocketsSansIOProtocol):
         if not self.handshake_initiated and not self.transport.is_closing():
             self.transport.write(MALFORMED)      # the head is whole when it comes here, but it was not understood
             self.transport.close()
+
+    def handle_connect(self, event: Any) -> None:
+        super().handle_connect(event)
+        if not self.close_sent:
+            self.scope["extensions"] = {**(self.scope.get("extensions") or {}), OUTLET: {"outlet": self}}
+
+    @property
+    def ready(self) -> bool:
+        """Whether what was written before is on its way."""
+        return self.writable.is_set() and not self.close_sent and not self.transport.is_closing()
+
+    def put(self, data: bytes) -> None:
+        """Write bytes as they stand on the wire."""
+        self.transport.write(data)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self.freed()
 
     def handle_text(self, event: Any) -> None:
         """Nothing that is said is kept, be it whole or in endless pieces."""
