@@ -42,7 +42,8 @@ def test_a_record_of_every_schema_fits_its_schema_and_no_other(line: dict[str, A
 def test_there_is_a_line_of_every_schema() -> None:
     assert [line["schema"] for line in LINES] == schemas.names()[: len(LINES)]
     assert schemas.names()[len(LINES):] == [
-        "packet", "iceberg-event", "memory-event", "absorption-event", "liquidity-event", "signal", "alert",
+        "packet", "iceberg-event", "memory-event", "absorption-event", "liquidity-event", "signal",
+        "frame", "history", "alert",
         "memory-zone", "memory-retest", "memory-log", "risk",
         "evaluation", "evaluation-decoys", "evaluation-episodes", "evaluation-check",
         "evaluation-bars", "evaluation-dirt", "evaluation-flag", "evaluation-claim",
