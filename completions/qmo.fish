@@ -1,17 +1,20 @@
-function _qmo_completion;
-    set -l response (env _QMO_COMPLETE=fish_complete COMP_WORDS=(commandline -cp) COMP_CWORD=(commandline -t) qmo);
+# Completion of qmo for fish: qmo itself says what may stand at the cursor.
 
-    for completion in $response;
-        set -l metadata (string split "," $completion);
+function __fish_qmo
+    set -l word (commandline -t)
+    set -l option (string match -r -- '^--[^=]+=' "$word" | string join '')
+    set -l value (string replace -- "$option" '' "$word")
+    for line in (env _QMO_COMPLETE=fish_complete COMP_WORDS=(commandline -cp) COMP_CWORD="$word" qmo 2>/dev/null)
+        set -l answer (string split -m 1 , -- $line)
+        switch $answer[1]
+            case plain
+                printf '%s\n' "$option$answer[2]"
+            case dir
+                printf '%s\n' "$option"(__fish_complete_directories "$value")
+            case file
+                printf '%s\n' "$option"(__fish_complete_path "$value")
+        end
+    end
+end
 
-        if test $metadata[1] = "dir";
-            __fish_complete_directories $metadata[2];
-        else if test $metadata[1] = "file";
-            __fish_complete_path $metadata[2];
-        else if test $metadata[1] = "plain";
-            echo $metadata[2];
-        end;
-    end;
-end;
-
-complete --no-files --command qmo --arguments "(_qmo_completion)";
+complete --no-files --command qmo --arguments "(__fish_qmo)"

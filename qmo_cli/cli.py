@@ -12,12 +12,15 @@ import sys
 from collections.abc import Iterator
 from importlib import import_module
 from types import FrameType
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 from click.core import ParameterSource
 
-from .errors import ExitCode, QmoError
+from .errors import ConfigurationError, ExitCode, QmoError
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 TERMINATED = 143  # 128 + SIGTERM: what a shell reports of a process that SIGTERM ended
 
@@ -32,6 +35,7 @@ COMMANDS = {
     "run": "Run the whole chain in one process: records in, signals out.",
     "serve": "Put the signal behind HTTP and WebSocket, with a page that shows it.",
     "watch": "Show on a terminal what qmo sees: price, candles and zones, pillars, the signal and why.",
+    "alert": "Tell somebody when a signal opens or ends, or the data fails.",
     "explain": "Say in words why the score and the signal are what they are.",
     "paper": "Fill the signals on paper: print the fills they lead to.",
     "plot": "Draw what qmo saw: price, zones, sweeps, signals, volume and delta.",
@@ -40,6 +44,7 @@ COMMANDS = {
     "evaluate": "Measure detectors on simulated markets, or classical rules on bars.",
     "gateway": "Serve any source like Databento's live gateway, for rehearsals.",
     "doctor": "Check what qmo stands on, and say what to do where it fails.",
+    "config": "Show which value every option has, and where it comes from.",
     "systemd": "Print or install units for systemd, or examples for cron.",
     "schema": "Print the JSON Schema of a line type, or list the types.",
 }
@@ -92,6 +97,13 @@ class Pipeline(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands, in the order in which the data flows"):
             formatter.write_dl(list(COMMANDS.items()))
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Commands by name, and the group's own options; no command is imported for it."""
+        from click.shell_completion import CompletionItem
+
+        named = [CompletionItem(name, help=text) for name, text in COMMANDS.items() if name.startswith(incomplete)]
+        return [*named, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def invoke(self, ctx: click.Context) -> Any:
         with exit_codes(ctx):
@@ -195,13 +207,20 @@ def apply_configuration(ctx: click.Context, command: click.Command) -> None:
     """
     from . import config
 
-    if getattr(command, "lenient", False):
-        return
-    configuration = config.load(config.locate(ctx.params.get("config")))
-    ctx.meta["qmo.configuration"] = configuration
-    for name, value in config.group_defaults(configuration, ctx.command).items():
+    lenient = getattr(command, "lenient", False)
+    try:
+        configuration = config.load(config.locate(ctx.params.get("config")))
+        common = config.group_defaults(configuration, ctx.command)
+    except ConfigurationError:
+        if lenient:
+            return
+        raise
+    for name, value in common.items():
         if ctx.get_parameter_source(name) is ParameterSource.DEFAULT:
             ctx.params[name] = value
+    if lenient:
+        return
+    ctx.meta["qmo.configuration"] = configuration
     ctx.default_map = {command.name or "": config.defaults(configuration, command)}
 
 

@@ -19,8 +19,8 @@ TABLE_FIELDS = {"score": ("phases",)}
 GROUP_TABLE = "qmo"             # of the options that stand before the command
 GROUP_OPTIONS = ("log", "quiet", "verbose")
 COMMAND_TABLES = (
-    "feed", "quote", "route", "engine", "score", "signal", "run", "serve", "watch", "paper", "plot", "memory", "risk",
-    "evaluate", "gateway", "doctor", "systemd", "schema",
+    "feed", "quote", "route", "engine", "score", "signal", "run", "serve", "watch", "alert", "paper", "plot", "memory",
+    "risk", "evaluate", "gateway", "doctor", "systemd", "schema",
 )
 
 
@@ -88,6 +88,17 @@ def defaults(configuration: Configuration, command: click.Command) -> dict[str, 
                 found[option.name or ""] = checked(configuration, table, key, option, value)
             elif table == name or key.replace("-", "_") not in (options := options_of(owner(table), table)):
                 raise configuration.wrong(table, key, unknown(options))
+    return found
+
+
+def origin(configuration: Configuration, command: click.Command, parameter: str) -> tuple[str, str]:
+    """Table and key that an option's default comes from: of several the last one, which is what counts."""
+    found = ("", "")
+    for table in (*stages(command), command.name or ""):
+        options = options_of(command, table)
+        for key in configuration.tables.get(table, {}):
+            if (option := options.get(key.replace("-", "_"))) is not None and option.name == parameter:
+                found = table, key
     return found
 
 

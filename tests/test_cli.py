@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -27,8 +26,8 @@ def test_help_lists_the_commands_in_the_order_in_which_the_data_flows() -> None:
     text = CliRunner().invoke(cli, ["--help"]).output
     listed = [line.split()[0] for line in text.split("data flows:\n")[1].splitlines() if line[2] != " "]
     assert listed == [
-        "feed", "quote", "route", "engine", "score", "signal", "run", "serve", "watch", "explain", "paper", "plot",
-        "memory", "risk", "evaluate", "gateway", "doctor", "systemd", "schema",
+        "feed", "quote", "route", "engine", "score", "signal", "run", "serve", "watch", "alert", "explain", "paper",
+        "plot", "memory", "risk", "evaluate", "gateway", "doctor", "config", "systemd", "schema",
     ]
 
 
@@ -184,15 +183,3 @@ def test_the_usual_place_of_the_configuration_follows_xdg(tmp_path: Path) -> Non
         assert locate(None) == tmp_path / "qmo" / "config.toml"
         patch.setenv("XDG_CONFIG_HOME", str(tmp_path / "elsewhere"))
         assert locate(None) is None
-
-
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_completion_offers_the_commands(shell: str) -> None:
-    environment = {
-        **os.environ, "_QMO_COMPLETE": f"{shell}_complete", "COMP_WORDS": "qmo ro",
-        "COMP_CWORD": "ro" if shell == "fish" else "1",
-    }
-    done = subprocess.run(
-        [sys.executable, "-m", "qmo_cli"], env=environment, capture_output=True, text=True, check=False,
-    )
-    assert "route" in done.stdout

@@ -153,3 +153,10 @@ def test_mapping_records_stay_where_they_are() -> None:
     assert [record[1] for record in records(Selection(limit=99).apply([Block(MIXED, "x")]), mappings=True)].count(
         MAPPING
     ) == 2
+
+
+def test_what_has_no_time_does_not_wait_and_does_not_set_the_clock() -> None:
+    said = to_dbn(System(ts_event=None, kind="warmup", detail="history"))
+    made = [said, mbo(0), said, mbo(1)]
+    blocks = list(pace([Block(b"".join(made), "x")], 1e9))
+    assert records(blocks) == made

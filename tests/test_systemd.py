@@ -251,3 +251,19 @@ def test_the_job_of_the_evening_reads_every_capture_that_is_complete_once(
     assert subprocess.run(bash, env=environment, check=False, capture_output=True).returncode == 65
     assert not (tmp_path / "icebergs-2026-01-28.ndjson").exists()
     assert (tmp_path / "icebergs-2026-01-27.ndjson").stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize(("source", "speed", "every"), [
+    (("live",), 0.0, "1s"), (("-",), 0.0, "1s"), ((), 0.0, "1s"), (("sim",), 1.0, "50ms"), (("day.dbn",), 1.0, "50ms"),
+])
+def test_what_is_live_is_served_at_its_own_pace(source: tuple[str, ...], speed: float, every: str) -> None:
+    """A server that gave the history ahead of the live stream the pace of the market would never catch up."""
+    from qmo_cli.commands.serve import paced
+    from qmo_cli.commands.sources import FeedOptions
+    from qmo_cli.router import RouteOptions
+
+    command = cli.get_command(click.Context(cli), "serve")
+    assert command is not None
+    with command.make_context("serve", list(source), parent=click.Context(cli)).scope():
+        feeding, routing = paced(source, FeedOptions(), RouteOptions())
+    assert (feeding.speed, routing.every) == (speed, every)

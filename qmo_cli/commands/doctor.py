@@ -60,18 +60,16 @@ def doctor(ctx: click.Context, form: str, wanted: DoctorOptions) -> None:
 def configured(ctx: click.Context) -> tuple[Finding, Configuration | None]:
     """What is to be said of the configuration file, and the file where it can be read."""
     from .. import cli, config
-    from ..pipeline import check_settings
+    from .mistakes import mistakes
 
     path = config.locate(ctx.find_root().params.get("config"))
     try:
         configuration = config.load(path)
-        check_settings(configuration.engines())
-        for name in configuration.tables:
-            command = cli.cli.get_command(ctx, name)
-            assert command is not None
-            config.defaults(configuration, command)
+        wrong = next(mistakes(configuration, cli.cli), None)
     except ConfigurationError as error:
-        return Finding("fail", "configuration", str(error), "correct the file"), None
+        wrong = str(error)
+    if wrong is not None:
+        return Finding("fail", "configuration", wrong, "correct the file; qmo config --check says all"), None
     return Finding("ok", "configuration", str(path or "no file; all defaults")), configuration
 
 

@@ -34,7 +34,8 @@ class Moment(click.ParamType):  # type: ignore[type-arg]  # generic for type che
 
 
 SCALARS: dict[Any, Any] = {Moment: Moment(), int: click.INT, float: click.FLOAT, str: click.STRING}
-SECTIONS = ("Options", "feed", "simulator", "history", "route", "engine", "score", "signal")
+FILES = ("FILE", "PATH")  # names of values that are files
+SECTIONS = ("Options", "feed", "simulator", "live stream", "history", "quotes", "route", "engine", "score", "signal")
 
 
 @dataclass(frozen=True)
@@ -160,6 +161,7 @@ def stage_options(*parts: Part) -> Callable[[Callable[..., Any]], Callable[..., 
             made = {part.argument: part.build(values, configured(part.stage)) for part in parts}
             return function(*args, **{name: value for name, value in values.items() if name not in owned}, **made)
 
+        call.parts = (*getattr(function, "parts", ()), *parts)  # type: ignore[attr-defined]
         params(call).extend(reversed(merged(option for part in parts for option in part.options())))
         return call
 
@@ -198,6 +200,8 @@ def option_of(item: Field[Any], hint: Any, part: Part) -> StageOption:
     words = name.replace("_", "-")
     default = item.default_factory() if item.default_factory is not MISSING else item.default
     kind = typed(hint, part.choices.get(item.name))
+    if metadata.get("metavar") in FILES:
+        kind["type"] = click.Path()  # which shells complete
     flag = f"--{words}"
     if kind.get("is_flag") and default:
         flag += f"/--no-{words}"

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import time
 from contextlib import closing
-from dataclasses import replace
 
 import click
-from click.core import ParameterSource
 
 from ..cli import Terminated
 from ..errors import QmoError
@@ -26,18 +24,18 @@ from .output import suit_memory_to_streams
 from .run import live_frames
 from .sources import FEED, HISTORICAL, LIVING, POLL, SIM, Asked, FeedOptions, read_blocks, source_argument
 from .stages import ROUTE, SCORE, SIGNAL, calendar_option, memory_option, set_option, weight_option, weighted
-from .whole import Chain, looked_into, packets_of
+from .whole import Chain, looked_into, paced, packets_of, stale_after
 
 SERVE = Part("serve", "serving", ServeOptions)
-FRAME = "50ms"          # of a source that is paced, as of the live one: a screen moves 20 times a second
 EPILOG = """\b
 Examples:
-  qmo serve sim                                      then open http://127.0.0.1:8750
+  qmo serve sim                    then open http://127.0.0.1:8750
   qmo serve live --warmup 30d --record today.dbn
   qmo run live --full | tee day.ndjson | qmo serve -
   curl -s http://127.0.0.1:8750/api/v1/signal | jq .
   openssl rand -hex 32 > token; chmod 600 token
-  qmo serve live --host 0.0.0.0 --token-file token --tls-cert cert.pem --tls-key key.pem
+  qmo serve live --host 0.0.0.0 --token-file token \\
+      --tls-cert cert.pem --tls-key key.pem
 """
 
 
@@ -66,22 +64,23 @@ def serve(  # one parameter for each stage's options
     from ..serve.server import Serving
 
     suit_memory_to_streams()
-    board = Board(stale_after=serving.stale_seconds())
+    board = Board(stale_after=stale_after(source, polling, serving.stale_seconds()))
     server = Serving(board, serving)
     looked = looked_into("serve", source)
-    batches = packets_of("serve", looked, signals=True)
     routing, living = live_frames(source, routing, living)
-    feeding, routing = paced(feeding, routing)
+    feeding, routing = paced(source, feeding, routing)
     chain = Chain(parameters, routing, weighted(scoring, weights), signalling, memory=memory, calendar=calendar,
-                  timing=batches is None)
-    if batches is None:
-        asked = Asked(feeding=feeding, simulation=simulation, historical=historical, living=living, polling=polling)
-        batches = chain.batches(read_blocks("serve", source, asked, looked))
+                  timing=True)
+    asked = Asked(feeding=feeding, simulation=simulation, historical=historical, living=living, polling=polling)
     server.start()
     tell(f"qmo serve: {server.url}", url=server.url)
     trouble: QmoError | None = None
     try:
         with closing(chain):
+            # What stdin holds is known when something comes; the server is there before.
+            batches = packets_of("serve", looked, signals=True)
+            if batches is None:
+                batches = chain.batches(read_blocks("serve", source, asked, looked))
             trouble = feed_board(board, batches, chain.spent, server.alive)
         while server.alive() and not STOPPED.is_set():
             time.sleep(1)
@@ -91,13 +90,3 @@ def serve(  # one parameter for each stage's options
         server.stop()
     if trouble is not None:
         raise trouble
-
-
-def paced(feeding: FeedOptions, routing: RouteOptions) -> tuple[FeedOptions, RouteOptions]:
-    """Files and the simulator at the pace of real time and in short frames, unless the options were given."""
-    ctx = click.get_current_context()
-    if ctx.get_parameter_source("speed") is ParameterSource.DEFAULT:
-        feeding = replace(feeding, speed=1.0)
-    if feeding.speed and ctx.get_parameter_source("every") is ParameterSource.DEFAULT:
-        routing = replace(routing, every=FRAME)
-    return feeding, routing

@@ -34,28 +34,35 @@ def find_secret(variable: str, file: str) -> tuple[str, str]:
     """A secret and where it was found: a variable, a credential that systemd passes on, or a file of ours."""
     if secret := os.environ.get(variable, "").strip():
         return secret, variable
-    for path, others in secret_files(file):
-        if path.is_file() and (secret := read_private(path, others)):
+    for path in secret_files(file):
+        if path.is_file() and (secret := read_private(path)):
             return secret, str(path)
     return "", ""
 
 
-def secret_files(file: str) -> list[tuple[Path, int]]:
-    """Where a file with a secret may stand, systemd's credentials first; with the mode bits that must not be set there.
-
-    A credential has mode 0440: group bits are how the mode shows the access list by which systemd lets the service's
-    user, and nobody else, read it.
-    """
+def secret_files(file: str) -> list[Path]:
+    """Where a file with a secret may stand, systemd's credentials first."""
     credentials = os.environ.get("CREDENTIALS_DIRECTORY")
-    passed = [(Path(credentials, file), stat.S_IRWXO | stat.S_IWGRP | stat.S_IXGRP)] if credentials else []
-    return [*passed, (configuration_file(file), stat.S_IRWXG | stat.S_IRWXO)]
+    return [*([Path(credentials, file)] if credentials else []), configuration_file(file)]
 
 
-def read_private(path: Path, others: int = stat.S_IRWXG | stat.S_IRWXO) -> str:
-    """The text of a file that only its owner may read: none of these mode bits is set."""
+def read_private(path: Path) -> str:
+    """The text of a file that only its owner may read."""
     try:
-        if path.stat().st_mode & others:
+        if path.stat().st_mode & others(path):
             raise NotEntitled(f"{path} can be read by others; run: chmod 600 {path}")
         return path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise NotEntitled(f"{path}: {getattr(error, 'strerror', None) or error}") from error
+
+
+def others(path: Path) -> int:
+    """The bits that a private file's mode must not have.
+
+    A credential has mode 0440: the group's bit is how the mode shows the access list by which systemd lets the
+    service's user, and nobody else, read it.
+    """
+    credentials = os.environ.get("CREDENTIALS_DIRECTORY")
+    if credentials and path.parent == Path(credentials):
+        return stat.S_IRWXO | stat.S_IWGRP | stat.S_IXGRP
+    return stat.S_IRWXO | stat.S_IRWXG

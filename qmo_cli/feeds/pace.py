@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator
 
-from ..blocks import SECOND, Block
+from ..blocks import SECOND, UNDEF_TIME, Block
 from ..market import stream
 from .dbn import cut
 
@@ -21,13 +21,14 @@ def pace(blocks: Iterable[Block], speed: float) -> Iterator[Block]:
     for block in blocks:
         start, index, data = 0, 0, block.data
         while start < len(data):
-            when = stream.record_time(data, start)
-            origin = when if origin is None else origin
-            delay = (when - origin) / SECOND / speed - (time.monotonic() - begun)
-            if delay > 0:
-                time.sleep(delay)
-            reached = origin + int((time.monotonic() - begun) * speed * SECOND)
-            stop = max(stream.first_from(data, start, max(reached, when) + GRAIN, False), start + 4 * data[start])
+            when, stop = stream.record_time(data, start), start + 4 * data[start]
+            if when < UNDEF_TIME:  # what has no time, such as the beginning of a warm-up, does not wait for any
+                origin = when if origin is None else origin
+                delay = (when - origin) / SECOND / speed - (time.monotonic() - begun)
+                if delay > 0:
+                    time.sleep(delay)
+                reached = origin + int((time.monotonic() - begun) * speed * SECOND)
+                stop = max(stream.first_from(data, start, max(reached, when) + GRAIN, False), stop)
             yield cut(block, start, stop, index)
             index += stream.count(data, start, stop)
             start = stop

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from starlette.applications import Starlette
 from starlette.datastructures import QueryParams
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
@@ -21,13 +20,14 @@ from ..board import Board
 from ..board.frame import STEPS
 from .answers import MOST_MINUTES, Answers
 from .caretaker import care
-from .guard import PROTOCOL, Guard, Rules, error_body
+from .guard import PROTOCOL, Crowd, Guard, Rules, error_body
 from .metrics import Metrics
 from .openapi import document
 from .static import PAGE, File, answer, files
-from .stream import Channel, Publisher
+from .stream import OUTLET, Channel, Publisher
 
 JSON = "application/json"
+NOW = {"cache-control": "no-store"}
 METHODS = frozenset({"GET", "HEAD", "POST"})
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -79,11 +79,11 @@ class Service:
     async def healthz(self, request: Request) -> Response:
         """200 while the feed is live."""
         good, body = self.answers.health()
-        return Response(body, 200 if good else 503, media_type=JSON)
+        return Response(body, 200 if good else 503, media_type=JSON, headers=NOW)
 
     async def measure(self, request: Request) -> Response:
         """Counters."""
-        return Response(self.metrics.text(), media_type="text/plain; version=0.0.4")
+        return Response(self.metrics.text(), media_type="text/plain; version=0.0.4", headers=NOW)
 
     async def openapi(self, request: Request) -> Response:
         """The description of all this."""
@@ -91,11 +91,15 @@ class Service:
 
     async def index(self, request: Request) -> Response:
         """The page."""
-        return answer(request, self.page[PAGE])
+        return self.file(request, PAGE)
 
     async def static(self, request: Request) -> Response:
         """One of the page's files."""
-        file = self.page.get(request.path_params["name"])
+        return self.file(request, request.path_params["name"])
+
+    def file(self, request: Request, name: str) -> Response:
+        """A file by its name; 404 where there is none."""
+        file = self.page.get(name)
         if file is None:
             raise HTTPException(404, "there is no such file")
         return answer(request, file)
@@ -107,14 +111,19 @@ class Service:
             with known_series(self.board), self.publisher.channel(query.get("series")) as channel:
                 gap = 1 / positive(query, "rate", self.publisher.rate)
                 await socket.accept(PROTOCOL if PROTOCOL in offered else None)
-                await send_until_gone(socket, self.publisher, channel, gap)
+                outlet = socket.scope.get("extensions", {}).get(OUTLET, {}).get("outlet")
+                if outlet is None or gap > self.publisher.gap:
+                    await send_until_gone(socket, channel, gap if gap > self.publisher.gap else 0.0)
+                else:
+                    with channel.tapped(outlet):
+                        await gone(socket)
         except HTTPException as error:
             await socket.send_denial_response(failure(error.status_code, error.detail))
 
 
-async def send_until_gone(socket: WebSocket, publisher: Publisher, channel: Channel, gap: float) -> None:
+async def send_until_gone(socket: WebSocket, channel: Channel, gap: float) -> None:
     """Send frames until the client leaves; whatever it says is read, so that leaving is noticed, and ignored."""
-    tasks = {asyncio.create_task(send_frames(socket, publisher, channel, gap)), asyncio.create_task(gone(socket))}
+    tasks = {asyncio.create_task(send_frames(socket, channel, gap)), asyncio.create_task(gone(socket))}
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
@@ -123,17 +132,17 @@ async def send_until_gone(socket: WebSocket, publisher: Publisher, channel: Chan
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def send_frames(socket: WebSocket, publisher: Publisher, channel: Channel, gap: float) -> None:
-    """Send the newest frame whenever there is one that this client has not had, no sooner than ``gap`` s after."""
+async def send_frames(socket: WebSocket, channel: Channel, gap: float) -> None:
+    """Send the newest frame whenever there is one that this client has not had, ``gap`` s after the one before."""
     number = 0
     with contextlib.suppress(WebSocketDisconnect, OSError):
         while True:
             text, newest = await channel.after(number)
-            publisher.skipped += newest - number - 1 if number else 0
+            channel.skipped += newest - number - 1 if number else 0
             number = newest
             await socket.send_text(text)
-            publisher.sent += 1
-            if gap > publisher.gap:
+            channel.sent += 1
+            if gap:
                 await asyncio.sleep(gap)
 
 
@@ -157,7 +166,7 @@ def given(body: bytes | None) -> Response:
     """The body as JSON; 503 where there is none yet."""
     if body is None:
         raise HTTPException(503, "nothing of that kind has come yet", {"retry-after": "1"})
-    return Response(body, media_type=JSON, headers={"cache-control": "no-store"})
+    return Response(body, media_type=JSON, headers=NOW)
 
 
 def whole(query: QueryParams, name: str, usual: int, allowed: Container[int]) -> int:
@@ -197,29 +206,30 @@ async def broken(request: Request, error: Exception) -> Response:
 
 
 class Counted:
-    """ASGI middleware: counts answers by method, route and status."""
+    """ASGI middleware: counts answers by method, route and status; of WebSockets those that were refused."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics, paths: frozenset[str]) -> None:
         self.app, self.metrics, self.paths = app, metrics, paths
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
-        if scope["type"] != "http":
+        if scope["type"] not in ("http", "websocket"):
             await self.app(scope, receive, send)
             return
         path = scope["path"] if scope["path"] in self.paths else "other"
-        method = scope["method"] if scope["method"] in METHODS else "other"
+        method = scope.get("method", "GET")
+        method = method if method in METHODS else "other"
 
         async def counting(message: Message) -> None:
-            if message["type"] == "http.response.start":
+            if message["type"] in ("http.response.start", "websocket.http.response.start"):
                 self.metrics.answered[method, path, message["status"]] += 1
             await send(message)
 
         await self.app(scope, receive, counting)
 
 
-def application(service: Service, rules: Rules) -> Starlette:
-    """The ASGI application."""
+def application(service: Service, rules: Rules, crowd: Crowd) -> ASGIApp:
+    """The ASGI application. The guard stands before all of it, failures included."""
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -232,6 +242,6 @@ def application(service: Service, rules: Rules) -> Starlette:
 
     routes = service.routes()
     paths = frozenset(route.path for route in routes if "{" not in route.path)
-    middleware = [Middleware(Counted, metrics=service.metrics, paths=paths), Middleware(Guard, rules=rules)]
-    handlers = {HTTPException: refused, Exception: broken}
-    return Starlette(routes=routes, middleware=middleware, exception_handlers=handlers, lifespan=lifespan)
+    app = Starlette(routes=routes, exception_handlers={HTTPException: refused, Exception: broken}, lifespan=lifespan)
+    app.router.redirect_slashes = False      # it would send a client to whatever host it named
+    return Counted(Guard(app, rules, crowd), service.metrics, paths)

@@ -59,7 +59,7 @@ def metric(name: str, kind: str, words: str, samples: Iterable[Sample]) -> str:
     >>> print(metric("qmo_clients", "gauge", "Clients.", [({"a": 'x"y'}, 3)]), end="")
     # HELP qmo_clients Clients.
     # TYPE qmo_clients gauge
-    qmo_clients{a="x\\\\"y"} 3
+    qmo_clients{a="x\\"y"} 3
     """
     lines = [f"{name}{labelled(labels)} {value:.10g}\n" for labels, value in samples]
     return f"# HELP {name} {words}\n# TYPE {name} {kind}\n{''.join(lines)}" if lines else ""

@@ -69,6 +69,7 @@ def description() -> Json:
             "responses": {**errors, "200": answer("It is.", health), "503": answer("It is not.", health)}}},
         "/metrics": {"get": {"summary": "Counters, in the text format of Prometheus.", "responses": {
             "200": {"description": "Counters.", "content": {"text/plain": {"schema": {"type": "string"}}}}, **errors}}},
+        "/api/v1/openapi.json": {"get": get("This description.", {"type": "object"})},
     }
     return {
         "openapi": "3.1.0",

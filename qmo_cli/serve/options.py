@@ -6,6 +6,7 @@ import ipaddress
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from ..errors import ConfigurationError, UsageError
 from ..feeds.keys import find_secret, read_private
@@ -37,7 +38,7 @@ class ServeOptions:
         "help": "Another name under which this server is reached, as behind a proxy; may be given several times.",
         "metavar": "NAME"})
     stale_after: str = field(default="10s", metadata={
-        "help": "Without a packet for this long, what was seen is stale.", "metavar": "TIME"})
+        "help": "Without a packet for this long, what was seen is stale; of quotes three polls.", "metavar": "TIME"})
     rate: float = field(default=20.0, metadata={
         "help": "Most frames a second that a client is sent.", "metavar": "N"})
     max_clients: int = field(default=2000, metadata={
@@ -52,6 +53,9 @@ class ServeOptions:
             raise UsageError(f"--max-clients {self.max_clients}: at least 1")
         if (self.tls_cert is None) != (self.tls_key is None):
             raise UsageError("--tls-cert and --tls-key go together: a certificate is of no use without its key")
+        for origin in self.allow_origin:
+            if not urlsplit(origin).netloc:
+                raise UsageError(f"--allow-origin {origin}: an origin is like https://desk.example")
         self.stale_seconds()
 
     def stale_seconds(self) -> float:

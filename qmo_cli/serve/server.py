@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import resource
 import socket
 import ssl
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ logger = logging.getLogger(__name__)
 GRACE = 3                # s that clients have to leave in
 SEND_BUFFER = 64 << 10   # bytes in the system for each client: what waits there is old
 BACKLOG = 2048
+SPARE = 64               # connections more than there may be, so that they can be told
 LARGEST_MESSAGE = 4 << 10  # bytes from a client: it has nothing to say
 
 
@@ -53,6 +55,7 @@ class Serving:
         if not self.options.local() and context is None:
             logger.warning("serve: %s can be reached from other machines and has no TLS: the token and all data can be "
                            "read on the way; see --tls-cert", self.options.host)
+        make_room(self.options.max_clients)
         self.listener = listen(self.options)
         self.server = make_server(self.board, self.options, token, context)
         self.thread = Thread(target=self._run, name="serve", daemon=True)
@@ -106,6 +109,18 @@ def listen(options: ServeOptions) -> socket.socket:
     return listener
 
 
+def make_room(clients: int) -> None:
+    """Let this process have as many connections open as there may be, as far as the system lets it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = clients + 4 * SPARE
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+        if most < wanted:
+            logger.warning("serve: the system lets %d files be open, too few for --max-clients %d; see ulimit -n",
+                           most, clients)
+
+
 def tls(options: ServeOptions) -> ssl.SSLContext | None:
     """The certificate, ready for use; None where none was given. Raises ConfigurationError for one that is no good."""
     if options.tls_cert is None:
@@ -127,21 +142,25 @@ def make_server(
     import uvicorn
 
     from .app import Service, application
-    from .guard import Rules
+    from .guard import Crowd, Rules
+    from .listener import Listener
     from .metrics import Metrics
     from .patience import patient
     from .stream import Publisher
 
     publisher = Publisher(board, options.rate)
     service = Service(board, publisher, Metrics(board, publisher, __version__))
+    crowd = Crowd(options.max_clients)
     config = uvicorn.Config(
-        application(service, Rules.of(options, token)), http="auto", loop="auto", ws="websockets-sansio",
-        lifespan="on", log_config=None, log_level="warning", access_log=False, server_header=False, proxy_headers=False,
-        limit_concurrency=options.max_clients, timeout_keep_alive=5, timeout_graceful_shutdown=GRACE,
+        application(service, Rules.of(options, token), crowd), http="auto", loop="auto", ws=Listener,
+        lifespan="on", log_config=None, log_level="error", access_log=False, server_header=False, proxy_headers=False,
+        limit_concurrency=options.max_clients + SPARE, timeout_keep_alive=5, timeout_graceful_shutdown=GRACE,
         ws_max_size=LARGEST_MESSAGE, ws_per_message_deflate=False, ws_ping_interval=20.0, ws_ping_timeout=20.0,
         h11_max_incomplete_event_size=32 << 10,
         ssl_context_factory=None if context is None else lambda *_: context,
     )
     config.load()
     config.http_protocol_class = patient(config.http_protocol_class)
-    return uvicorn.Server(config)
+    server = uvicorn.Server(config)
+    crowd.connections = server.server_state.connections
+    return server

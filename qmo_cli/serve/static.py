@@ -27,8 +27,9 @@ class File(NamedTuple):
 
 def files() -> dict[str, File]:
     """All files of the page, by name."""
-    found = {}
-    for entry in resources.files(__package__).joinpath("static").iterdir():
+    found: dict[str, File] = {}
+    folder = resources.files(__package__).joinpath("static")
+    for entry in folder.iterdir() if folder.is_dir() else ():
         kind = TYPES.get(entry.name.rpartition(".")[2], TYPES["txt"])
         if entry.is_file():
             data = entry.read_bytes()
@@ -39,6 +40,6 @@ def files() -> dict[str, File]:
 def answer(request: Request, file: File) -> Response:
     """The file, or that it has not changed. A browser asks each time, so that a new release shows at once."""
     headers = {"etag": file.tag, "cache-control": "no-cache"}
-    if request.headers.get("if-none-match") == file.tag:
+    if file.tag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
     return Response(file.data, media_type=file.kind, headers=headers)

@@ -19,6 +19,20 @@ function hatch(context, x, y, width, height) {
   context.restore();
 }
 
+const polygon = (context, x, y, corners) => corners.forEach(([right, down]) => context.lineTo(x + right, y + down));
+const shapes = {
+  sweep: (context, x, y, way) => polygon(context, x, y, [[0, 4 * way], [-3.5, -2 * way], [3.5, -2 * way]]), // points where it went
+  iceberg: (context, x, y) => polygon(context, x, y, [[0, -4], [4, 0], [0, 4], [-4, 0]]),
+  stop_run: (context, x, y) => context.rect(x - 3, y - 3, 6, 6),
+  grab: (context, x, y) => context.arc(x, y, 3, 0, 7),
+  signal(context, x, y) { // a cross: it closed
+    context.moveTo(x - 3, y - 3);
+    context.lineTo(x + 3, y + 3);
+    context.moveTo(x + 3, y - 3);
+    context.lineTo(x - 3, y + 3);
+  },
+};
+
 class Drawing {
   constructor(owner, parts) {
     this.owner = owner;
@@ -41,7 +55,7 @@ class Drawing {
 
   /** Before them. */
   over(context, size) {
-    for (const sweep of this.owner.sweeps) this.#sweep(context, sweep);
+    for (const point of this.owner.points) this.#point(context, point);
     this.#zoneLabels(context, size);
     this.#levelLabels(context, size);
   }
@@ -85,17 +99,17 @@ class Drawing {
     context.globalAlpha = 1;
   }
 
-  /** A small triangle that points where the sweep went. */
-  #sweep(context, { time, price, side }) {
+  /** A small sign at the price where something happened. */
+  #point(context, { kind, time, price, side }) {
     const [x, y] = [this.owner.x(time), this.owner.y(price)];
     if (x === null || y === null) return;
-    const tip = side === "B" ? -4 : 4;
-    context.fillStyle = this.owner.colours[side === "B" ? "buy" : "sell"];
+    const { buy, sell, dim } = this.owner.colours;
+    context.fillStyle = context.strokeStyle = { B: buy, A: sell }[side] ?? dim;
+    context.lineWidth = 1.5;
     context.beginPath();
-    context.moveTo(x, y + tip);
-    context.lineTo(x - 3.5, y - tip / 2);
-    context.lineTo(x + 3.5, y - tip / 2);
-    context.fill();
+    (shapes[kind] ?? shapes.grab)(context, x, y, side === "B" ? -1 : 1);
+    if (kind === "signal") context.stroke();
+    else context.fill();
   }
 
   #levels(size) {
@@ -144,7 +158,7 @@ export class Bands {
   constructor() {
     this.zones = [];
     this.levels = [];
-    this.sweeps = [];
+    this.points = [];
     this.tick = 0;
     this.step = 60;
     this.colours = {};

@@ -4,6 +4,7 @@ import { headers } from "./store.js";
 
 export const STEPS = [15, 60, 300];
 const MINUTES = { 15: 90, 60: 360, 300: 1440 };
+const MOST_MARKS = 3000;
 const TIME = 0;
 
 /** Put a row where its time belongs; rows are few and new ones come last. */
@@ -35,30 +36,33 @@ export class Candles {
     this.rows = Object.fromEntries(STEPS.map((step) => [step, []]));
     this.marks = new Map();
     this.wanted = new Set(STEPS);
-    this.asked = {};
+    this.asked = {}; // when each step was asked for
+    this.latest = {}; // rows of the newest frame: they may be newer than the answer
     this.seq = -1;
   }
 
   /** The rows and marks of one frame. A smaller number of packets means another run of the server. */
   take(frame, step) {
     if (frame.series === null) return;
-    if (frame.seq < this.seq) this.forget(frame.series);
+    if (frame.seq < this.seq || frame.series !== this.series) this.forget(frame.series);
     this.seq = frame.seq;
-    for (const mark of frame.marks) this.marks.set(`${mark.kind} ${mark.id} ${mark.ts}`, mark);
+    this.#mark(frame.marks);
     for (const each of STEPS) this.#follow(each, frame.candles[each] ?? []);
     if (this.wanted.has(step)) this.#fetch(step, frame.series);
   }
 
   #follow(step, rows) {
+    this.latest[step] = rows;
     if (!joins(this.rows[step], rows)) this.wanted.add(step);
-    if (this.wanted.has(step)) return;
+    const ahead = rows.length > 0 && rows[0][TIME] >= (this.rows[step].at(-1)?.[TIME] ?? Infinity);
+    if (this.wanted.has(step) && !ahead) return; // with a hole the newest is still shown, until the past has come
     for (const row of rows) place(this.rows[step], row);
     this.changed(step, rows);
   }
 
-  /** Ask for the past of one step; not again within two seconds. */
+  /** Ask for the past of one step; not again within a second. */
   async #fetch(step, series) {
-    if (performance.now() - (this.asked[step] ?? -Infinity) < 2000) return;
+    if (performance.now() - (this.asked[step] ?? -Infinity) < 1000) return;
     const asked = (this.asked[step] = performance.now());
     const query = new URLSearchParams({ series, step, minutes: MINUTES[step] });
     try {
@@ -70,10 +74,20 @@ export class Candles {
     }
   }
 
+  /** Keep marks, each once, and not without end. */
+  #mark(marks) {
+    for (const mark of marks) this.marks.set(`${mark.kind} ${mark.id} ${mark.ts}`, mark);
+    for (const key of this.marks.keys()) {
+      if (this.marks.size <= MOST_MARKS) break;
+      this.marks.delete(key);
+    }
+  }
+
   #load(step, past) {
     this.rows[step] = past.candles;
-    for (const mark of past.marks) this.marks.set(`${mark.kind} ${mark.id} ${mark.ts}`, mark);
+    this.#mark(past.marks);
     this.wanted.delete(step);
+    if (joins(past.candles, this.latest[step] ?? [])) for (const row of this.latest[step] ?? []) place(past.candles, row);
     this.loaded(step);
   }
 }

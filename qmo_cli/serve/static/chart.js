@@ -5,8 +5,8 @@ import {
   createTextWatermark,
 } from "./lightweight-charts.js";
 import { Bands } from "./bands.js";
-import { price as priceText } from "./format.js";
-import { markers, sweeps } from "./marks.js";
+import { count, price as priceText } from "./format.js";
+import { markers, points } from "./marks.js";
 import { palette } from "./theme.js";
 import * as zone from "./zone.js";
 
@@ -21,7 +21,7 @@ const candle = (row) => (row[OPEN] === null
   : { time: row[TIME], open: row[OPEN], high: row[HIGH], low: row[LOW], close: row[CLOSE] });
 const point = (row, value) => (value === null || value === undefined ? { time: row[TIME] } : { time: row[TIME], value });
 
-const whole = { type: "custom", minMove: 1, formatter: (value) => Math.round(value).toLocaleString("en-US") };
+const whole = { type: "custom", minMove: 1, formatter: (value) => count(Math.round(value)) };
 const ofOne = { type: "custom", minMove: 0.01, formatter: (value) => value.toFixed(2) };
 const quiet = { priceLineVisible: false, lastValueVisible: true };
 
@@ -150,7 +150,7 @@ export class Chart {
 
   marks(marks, from) {
     this.markers.setMarkers(markers(marks, this.step, from, this.colours));
-    this.bands.show({ sweeps: sweeps(marks, from) });
+    this.bands.show({ points: points(marks, from) });
   }
 
   /** What the data is, across the candles, where it is not the market's own. */

@@ -2,6 +2,7 @@
 
 import { headers, protocols } from "./store.js";
 
+const VERSION = 1; // of the frames
 const SILENCE = 5000; // ms: the server says something at least once a second
 const PAUSES = [500, 1000, 2000, 4000, 8000]; // ms before the next try; a fifth more or less, so that not all come at once
 
@@ -14,7 +15,7 @@ async function probe(query) {
     return [false, "the server cannot be reached"];
   }
   const words = await answer.json().then((body) => body.error?.message, () => null);
-  return [answer.status === 401 || answer.status === 403, words ?? "the server closed the connection"];
+  return [answer.status === 401, words ?? "the server closed the connection"];
 }
 
 /**
@@ -57,7 +58,11 @@ export class Connection {
     this.last = performance.now();
     this.failures = 0;
     const frame = JSON.parse(event.data);
-    if (frame.schema !== "frame" || frame.v !== 1) return; // of a version this page does not read
+    if (frame.schema !== "frame" || frame.v !== VERSION) {
+      this.#drop();
+      this.#lose("the server sends frames of another version: reload the page");
+      return;
+    }
     if (this.state !== "open") this.#say("open", "");
     this.heard(frame);
   }

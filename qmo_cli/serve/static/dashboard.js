@@ -4,11 +4,11 @@ import { Candles, STEPS } from "./candles.js";
 import { Chart } from "./chart.js";
 import { Connection } from "./connection.js";
 import { byId, fill, make, setAttribute, setText } from "./dom.js";
-import { msOfNs, price as priceText, share } from "./format.js";
+import { msOfNs, price as priceText, share, span } from "./format.js";
 import { startGate, showGate } from "./gate.js";
 import { listen } from "./keys.js";
 import { showLegend } from "./legend.js";
-import { notices, showNotices, stampOf } from "./notices.js";
+import { notices, showNotices, speakNotices, stampOf } from "./notices.js";
 import { showData, showFlow, showSession, showZones } from "./panels.js";
 import { forgetPrice, marketOf, showPrice } from "./price.js";
 import { showPillars } from "./pillars.js";
@@ -18,11 +18,13 @@ import { nextTheme, startTheme, themeName } from "./theme.js";
 import { whyFrame } from "./why.js";
 import * as zone from "./zone.js";
 
+const pending = new Map(); // candles to draw, by their time
 let frame = null; // the newest
 let heardAt = 0; // when it came, ms of performance.now
 let skipped = 0; // packets that no frame showed
 let drawn = null; // the frame on the screen
 let hovered = null; // time of the candle under the pointer
+let settled = null; // packets of the frame that has been drawn in full
 let marked = ""; // what marks the chart shows
 let step = STEPS.includes(Number(remembered("step", "60"))) ? Number(remembered("step", "60")) : 60;
 
@@ -32,7 +34,7 @@ const chart = new Chart(byId("chart"), (time) => {
   legend();
 });
 const candles = new Candles(
-  (changed, rows) => changed === step && chart.update(rows),
+  (changed, rows) => changed === step && rows.forEach((row) => pending.set(row[0], row)),
   (loaded) => loaded === step && load(),
 );
 const connection = new Connection(heard, connected);
@@ -50,46 +52,67 @@ function heard(next) {
   if (waiting) requestAnimationFrame(draw);
 }
 
-function draw() {
-  if (frame === null) return;
-  drawn = frame;
-  const why = whyFrame(frame);
-  setText(byId("symbol"), frame.symbol ?? frame.series ?? "waiting for data");
-  setText(byId("clock"), zone.full(msOfNs(frame.ts)) ?? "no data yet");
-  chooser();
-  showPrice(frame, why);
-  showSignal(frame, why);
-  showPillars(frame, why);
-  showFlow(frame, why);
-  showZones(frame);
-  showSession(frame, why);
-  drawChart();
-  tick();
+/** At most once in so many ms: there are twenty frames a second, and an eye does not read a table that often. */
+function seldom(pause, action) {
+  let last = -Infinity;
+  return (now) => {
+    if (now - last < pause) return;
+    last = now;
+    action();
+  };
 }
 
-function drawChart() {
-  const { flow, market } = frame;
+const drawChart = seldom(110, () => {
+  const { flow } = frame;
   const level = (name, key) => ({ name, price: flow?.[key] ?? null, colour: "level", strong: false });
-  chart.quote(market);
+  chart.update([...pending.values()].sort(([one], [other]) => one - other));
+  pending.clear();
+  chart.quote(frame.market);
   chart.zones(frame.zones);
   chart.levels([
     ...signalLevels(frame), level("VWAP", "vwap"), level("POC", "poc"), level("VAH", "vah"), level("VAL", "val"),
   ]);
   showMarks();
   legend();
-  byId("chart-note").hidden = candles.rows[step].length > 0;
-  setText(byId("chart-note"), candles.rows[step].length > 0 ? "" : (frame.feed.detail ?? "no candles yet"));
+  const some = candles.rows[step].length > 0;
+  byId("chart-note").hidden = some;
+  setText(byId("chart-note"), some ? "" : (frame.feed.detail ?? "no candles yet"));
+});
+
+const drawPanels = seldom(240, () => {
+  const why = whyFrame(frame);
+  showPillars(frame, why);
+  showFlow(frame, why);
+  showZones(frame);
+  showSession(frame, why);
+  chooser();
+  tick();
+});
+
+/** The price and the signal at once; the rest when it is its time. */
+function draw(now) {
+  if (frame === null) return;
+  drawn = frame;
+  const why = whyFrame(frame);
+  setAttribute(document.documentElement, "data-feed", frame.feed.state);
+  setText(byId("symbol"), frame.symbol ?? frame.series ?? "waiting for data");
+  setText(byId("clock"), zone.full(msOfNs(frame.ts)) ?? "no data yet");
+  showPrice(frame, why);
+  showSignal(frame, why);
+  drawChart(now);
+  drawPanels(now);
 }
 
 function showMarks() {
   const rows = candles.rows[step];
-  const key = `${candles.series} ${step} ${candles.marks.size} ${rows[0]?.[0]}`;
+  const key = `${candles.series} ${step} ${candles.marks.size} ${frame?.marks.at(-1)?.ts} ${rows[0]?.[0]}`;
   if (key === marked || rows.length === 0) return;
   marked = key;
   chart.marks([...candles.marks.values()], rows[0][0]);
 }
 
 function load() {
+  pending.clear();
   chart.load(step, candles.rows[step]);
   marked = "";
   showMarks();
@@ -106,9 +129,21 @@ function tick() {
   if (frame === null) return;
   const said = notices(frame, age() === null ? null : Math.floor(age()));
   showNotices(byId("notices"), said);
+  speakNotices(said);
+  pulse();
   chart.stamp(connection.state === "lost" ? "CONNECTION LOST" : stampOf(said));
   showData(frame, age(), skipped, whyFrame(frame));
   title();
+}
+
+/** How fresh and how fast, always in sight. */
+function pulse() {
+  const { feed, latency } = frame;
+  const parts = [
+    `${feed.state}${feed.quality ? `, ${feed.quality}` : ""}`, age() !== null && `${span(age())} old`,
+    latency !== null && `${Math.round(latency.packet_us)} µs a packet`,
+  ];
+  setText(byId("pulse"), parts.filter(Boolean).join(" · "));
 }
 
 function title() {
@@ -129,7 +164,7 @@ function title() {
 function connected(state, detail) {
   setAttribute(document.documentElement, "data-connection", state);
   showGate(state === "refused", detail);
-  if (state === "open") candles.forget(frame?.series ?? "");
+  if (state === "open") candles.forget("");
   lost();
   tick();
 }
@@ -163,6 +198,7 @@ function choose(series) {
   query.set("series", series);
   history.replaceState(null, "", `?${query}`);
   candles.forget(series);
+  pending.clear();
   forgetPrice();
   skipped = 0;
   chart.load(step, []);
@@ -191,7 +227,8 @@ function dress() {
   chart.dress();
   chart.stamped = undefined;
   load();
-  if (frame !== null) draw();
+  settled = null;
+  draw(performance.now());
 }
 
 const turnTheme = () => (nextTheme(), dress());
@@ -215,5 +252,9 @@ listen({
   t: turnTheme, z: turnZone, r: () => connection.state !== "open" && connection.open(), "?": showHelp,
 });
 addEventListener("online", () => connection.state === "lost" && connection.open());
-setInterval(tick, 500);
+setInterval(() => {
+  if (frame !== null && frame.seq !== settled) draw(performance.now()); // what the last frame brought and was not yet due
+  else tick();
+  settled = frame?.seq ?? null;
+}, 500);
 connection.open(new URLSearchParams(location.search).get("series") ?? "");

@@ -24,12 +24,16 @@ export const count = (value) => (value === null || value === undefined ? null : 
 export const dollars = (value) => (value === null || value === undefined ? null : money.format(value));
 export const share = (value) => (value === null || value === undefined ? null : value.toFixed(2));
 
+const made = {};
+const fixed = (places) => (made[places] ??= new Intl.NumberFormat(LOCALE, {
+  minimumFractionDigits: places, maximumFractionDigits: places,
+}));
+
 /** With its sign, so that the direction does not hang on a colour. */
 export function signed(value, places = 0) {
   if (value === null || value === undefined) return null;
   const sign = value > 0 ? "+" : value < 0 ? "−" : "";
-  const digits = { minimumFractionDigits: places, maximumFractionDigits: places };
-  return sign + Math.abs(value).toLocaleString(LOCALE, digits);
+  return sign + fixed(places).format(Math.abs(value));
 }
 
 /** How long, in the largest unit that tells something: 0.4 s, 14 s, 3 min, 2.5 h. */

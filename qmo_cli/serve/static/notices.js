@@ -1,6 +1,6 @@
 // What kind of data this is, and what is wrong with it: in words, with a sign and a pattern, never in colour alone.
 
-import { fill, make } from "./dom.js";
+import { byId, fill, make, setText } from "./dom.js";
 import { span } from "./format.js";
 
 const qualities = {
@@ -26,8 +26,8 @@ export function notices(frame, age) {
   const said = [];
   if (states[state]) {
     const [sign, name, words] = states[state];
-    const since = state === "stale" && age !== null ? `no packet for ${span(age)}. ` : "";
-    said.push([state, sign, name, since + (state === "stale" ? words : (detail ?? words))]);
+    const old = age === null ? words : `no packet for ${span(age)}: do not trade on what you see`;
+    said.push([state, sign, name, state === "stale" ? old : (detail ?? words)]);
   }
   if (quality && quality !== "real-time" && quality !== state) {
     const [sign, name, words] = qualities[quality] ?? ["?", quality.toUpperCase(), "not real-time data"];
@@ -43,6 +43,16 @@ export function showNotices(list, said) {
   fill(list, said, ([key, sign, name, words]) => make("li", `notice ${LOUD.has(key) ? "loud" : ""}`, null, [
     make("span", "sign", sign), make("strong", "", name), make("span", "", words),
   ]));
+}
+
+let spoken = null;
+
+/** Read aloud what has changed, by name: the age in the words would be read every second. */
+export function speakNotices(said) {
+  const names = said.map(([, , name]) => name).join(", ");
+  if (names === spoken) return;
+  spoken = names;
+  setText(byId("spoken"), names === "" ? "Data is live" : `Data: ${names}`);
 }
 
 /** One word for the title of the tab and across the chart; null for real-time data that flows. */

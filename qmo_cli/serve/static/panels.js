@@ -54,7 +54,7 @@ export function showZones(frame) {
   ]);
   fill(byId("zones"), rows, zoneRow);
   const access = frame.health?.access ?? null;
-  const none = access === "mbo" ? "none live" : `none: the source gives ${access ?? "nothing yet"}`;
+  const none = access === "mbo" ? "none live" : (frame.missing.iceberg ?? frame.feed.detail ?? "none live");
   setText(byId("zones-count"), rows.length === 0 ? none : `${rows.length} live, nearest first`);
 }
 

@@ -3,6 +3,7 @@
 import { byId, facts, setAttribute, setText, put } from "./dom.js";
 import { count, price as priceText } from "./format.js";
 
+const bases = { mid: "the mid", quote: "a quote", bar: "of a bar" };
 let previous = null;
 
 /** An arrow for the direction of the last change; it stays until the price changes again. */
@@ -42,7 +43,7 @@ export function showPrice(frame, why) {
     ["Bid", sized(of("bid"), size("bid_size")), why("market.bid"), "buy"],
     ["Ask", sized(of("ask"), size("ask_size")), why("market.ask"), "sell"],
     ["Spread", ticks(market), why("market.spread")],
-    ...(basis === "trade" || basis === null ? [] : [["Price", basis, ""]]),
+    ...(basis === "trade" || basis === null ? [] : [["Price is", bases[basis] ?? basis, ""]]),
   ]);
 }
 

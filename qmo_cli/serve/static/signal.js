@@ -13,8 +13,11 @@ const statuses = {
 };
 let spoken = null;
 
-/** To be traded: the feed is there, the status says so and there is a size. */
-const live = ({ feed, signal }) => feed.state === "live" && signal?.status === "active" && (signal.position?.contracts ?? 0) > 0;
+const TRADED = new Set(["real-time", "simulated", "replay"]); // qualities at which a signal may have a size
+
+/** To be traded: the feed is there, its prices are not old, the status says so and there is a size. */
+const live = ({ feed, signal }) => feed.state === "live" && TRADED.has(feed.quality)
+  && signal?.status === "active" && (signal.position?.contracts ?? 0) > 0;
 
 /** Say a changed signal once, to those who listen instead of looking. */
 function speak(line) {

@@ -1,6 +1,7 @@
 // Why a value is null: the reason stands in a `missing` map under its path, or under a part of it.
 
 const NONE = "no reason was given";
+const ENGINES = { flow: "orderflow" }; // a slot of a frame, and the engine whose reason stands where the slot is null
 
 /** The reason of `flow.vwap` in {"flow.vwap": ...} or {"flow": ...}. */
 export function why(missing, path) {
@@ -13,5 +14,9 @@ export function why(missing, path) {
 /** The reasons of a frame; while there is no packet, that is the reason of everything. */
 export function whyFrame(frame) {
   const nothing = frame.series === null ? (frame.feed.detail ?? "no data has come yet") : null;
-  return (path) => nothing ?? why(frame.missing, path);
+  return (path) => {
+    const [slot] = path.split(".");
+    const found = nothing ?? why(frame.missing, path);
+    return found === NONE && slot in ENGINES ? why(frame.missing, ENGINES[slot]) : found;
+  };
 }
