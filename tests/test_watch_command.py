@@ -12,7 +12,9 @@ from click.testing import CliRunner, Result
 
 from qmo_cli.board import Board
 from qmo_cli.cli import cli
+from qmo_cli.commands.watch import Tail, asks, begun
 from qmo_cli.errors import BadData
+from qmo_cli.feeds.live.options import LiveOptions
 from qmo_cli.tray import Packet
 from qmo_cli.watch.options import WatchOptions
 from qmo_cli.watch.plain import Printer, of_packets
@@ -92,8 +94,9 @@ def test_what_ends_the_input_is_in_the_last_picture_and_raised_after_it() -> Non
 def test_the_picture_of_a_source_is_that_of_its_packets_in_a_pipe(shell_environment: Environment) -> None:
     simulated = "sim --minutes 3 --rate 30 --seed 9"
     done = shell(
-        f"set -o pipefail; qmo watch {simulated} --once > a; qmo run {simulated} --full | qmo watch - --once > b;"
-        f"qmo run {simulated} --full > c; qmo watch c --once > d; cmp a b && cmp a d && wc -l < c && cat a",
+        f"set -o pipefail; qmo watch {simulated} --once > a;"
+        f"qmo run {simulated} --full | tee c | qmo watch - --once > b;"
+        f"qmo watch c --once > d; cmp a b && cmp a d && wc -l < c && cat a",
         shell_environment, cwd=shell_environment["HOME"])
     assert (done.returncode, done.stderr) == (0, b"")
     number, _, text = done.stdout.decode().partition("\n")
@@ -121,6 +124,37 @@ def test_size_and_ascii_can_be_asked_for(tmp_path: Path, capfdbinary: pytest.Cap
 def test_what_makes_no_sense_is_a_usage_error(arguments: tuple[str, ...]) -> None:
     result = qmo("--once", *arguments)
     assert result.exit_code == 2
+
+
+def test_of_what_is_said_while_a_screen_is_drawn_the_last_is_kept() -> None:
+    kept = Tail()
+    for number in range(100):
+        print(number, file=kept)
+    assert "".join(kept.pieces).split() == [str(number) for number in range(90, 100)]
+
+
+@pytest.mark.parametrize(("source", "warmup", "asked"), [
+    (("history",), None, True), (("live",), "30d", True), (("live",), None, False), (("sim",), None, False),
+    ((), None, False),
+])
+def test_a_screen_waits_for_the_first_packet_where_a_question_may_come_before_it(
+    source: tuple[str, ...], warmup: str | None, asked: bool,
+) -> None:
+    assert asks(source, LiveOptions(warmup=warmup)) is asked
+
+
+def test_the_first_batch_is_not_lost_by_waiting_for_it() -> None:
+    taken: list[int] = []
+
+    def batches() -> Iterator[list[Packet]]:
+        for number in (1, 2):
+            taken.append(number)
+            yield [packet(number, "HOLD")]
+
+    waiting = begun(batches())
+    assert taken == [1]
+    assert [batch[0].price for batch in waiting] == [2501.0, 2502.0]
+    assert list(begun(iter([]))) == []
 
 
 def test_the_lengths_of_candles_are_those_of_the_board() -> None:

@@ -162,9 +162,15 @@ def test_a_server_that_goes_and_comes_again_is_stale_in_between(
             gone = remote.frame(None)
             assert "127.0.0.1" in (gone.feed.detail or "")
             assert gone.market is not None
-            with served(board, port=remote.address.port):
+            other = Board()
+            other.put(packets()[:30])
+            with served(other, port=remote.address.port):
                 until(lambda: remote.frame(None).feed.state == "live")
     assert ended == []
+    history, expected = remote.history(None, 15, 1000), other.history(None, 10**6, 15)
+    assert history is not None
+    assert expected is not None
+    assert history.candles == expected.candles
 
 
 def test_a_server_that_is_not_there_is_an_error_at_once() -> None:

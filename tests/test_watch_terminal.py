@@ -21,6 +21,7 @@ from pathlib import Path
 
 import pytest
 
+from qmo_cli.watch.show import Show
 from qmo_cli.watch.terminal import Terminal, difference
 
 from .plotting import line
@@ -52,6 +53,12 @@ class Session:
         self.process.wait()
         os.close(self.ours)
         os.close(self.theirs)
+
+    def hang_up(self) -> None:
+        """Take the terminal away."""
+        os.close(self.ours)
+        os.close(self.theirs)
+        self.ours, self.theirs = pty.openpty()       # for close()
 
     def resize(self, columns: int, rows: int, *, tell: bool = True) -> None:
         """Give the terminal another size."""
@@ -156,6 +163,17 @@ def test_a_signal_gives_the_terminal_back_before_it_ends_the_process(
         assert terminal.given_back()
 
 
+def test_a_terminal_that_is_gone_ends_the_process(file: Path, shell_environment: Environment) -> None:
+    reading, writing = os.pipe()
+    with session("qmo watch -", shell_environment, stdin=reading) as terminal:
+        os.close(reading)
+        os.write(writing, file.read_bytes()[:20_000].rpartition(b"\n")[0] + b"\n")
+        terminal.until(lambda shown: "REPLAY" in shown)
+        terminal.hang_up()
+        assert terminal.process.wait(PATIENCE) in (0, -signal.SIGHUP)
+        os.close(writing)
+
+
 def test_data_comes_from_the_pipe_and_keys_from_the_terminal(file: Path, shell_environment: Environment) -> None:
     reading, writing = os.pipe()
     with session("qmo watch -", shell_environment, stdin=reading) as terminal:
@@ -243,6 +261,69 @@ def test_without_a_keyboard_the_last_picture_stays_and_the_process_leaves(
     assert "ENDED" in screen.shown()
     assert screen.shown().count("GC.v.0 GCG6") == 1
     assert b"38;5;" not in data          # NO_COLOR
+
+
+# ---- the thread that draws
+
+
+class Counting:
+    """Pictures that are counted, or fail."""
+
+    keyboard = False
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.error = error
+        self.pictures = 0
+
+    def picture(self, width: int, height: int) -> list[str]:
+        self.pictures += 1
+        if self.error is not None:
+            raise self.error
+        return [str(self.pictures)]
+
+    def last(self, terminal: Terminal) -> list[str]:
+        return ["the last"]
+
+
+@contextmanager
+def shown(glance: Counting) -> Iterator[Show]:
+    """A thread that draws into a pipe."""
+    reading, writing = os.pipe2(os.O_NONBLOCK)
+    with Show(glance, Terminal(writing, None)) as show:  # type: ignore[arg-type]
+        yield show
+    written = b""
+    with contextlib.suppress(BlockingIOError):
+        while data := os.read(reading, 1 << 16):
+            written += data
+    assert written.endswith(b"\x1b[?1049lthe last\r\n")
+    os.close(reading)
+
+
+def test_however_much_is_heard_there_are_ten_pictures_a_second_at_most() -> None:
+    glance, begun = Counting(), time.monotonic()
+    with shown(glance) as show:
+        while glance.pictures < 5:
+            show.heard()
+    assert 5 <= glance.pictures <= (time.monotonic() - begun) / 0.1 + 2
+
+
+def test_a_failure_of_the_drawing_ends_the_feed_and_is_kept_to_be_raised() -> None:
+    class Stopped(Exception):
+        pass
+
+    def stop(number: int, frame: object) -> None:
+        raise Stopped
+
+    show = Show(Counting(ZeroDivisionError("a bug")), Terminal(os.dup(1), None))  # type: ignore[arg-type]
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        with pytest.raises(Stopped), show:
+            time.sleep(PATIENCE)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert isinstance(show.error, ZeroDivisionError)
+    assert show.left.is_set()
+    assert not show.quit
 
 
 # ---- the terminal alone

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from collections import deque
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, redirect_stderr
-from io import StringIO
+from io import TextIOBase
+from itertools import chain as chain_of
 from typing import TYPE_CHECKING
 
 import click
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from ..watch.sight import Sight
 
 WATCH = Part("watch", "watching", WatchOptions)
+KEPT = 20           # messages that are shown once the screen is left
 EPILOG = """\b
 Examples:
   qmo watch sim
@@ -87,9 +90,21 @@ def watch(  # one parameter for each stage's options
         batches = chain.batches(read_blocks("watch", source, asked, looked))
     with closing(chain):
         if drawn(watching):
-            on_screen(batches, chain, watching, stale_after(source, polling))
+            ready = begun(batches) if asks(source, living) else batches
+            on_screen(ready, chain, watching, stale_after(source, polling))
         else:
             as_text(batches, watching)
+
+
+def asks(source: tuple[str, ...], living: LiveOptions) -> bool:
+    """Whether the person at the terminal may be asked about costs before anything comes."""
+    return source[:1] == ("history",) or (source[:1] == ("live",) and living.warmup is not None)
+
+
+def begun(batches: Batches) -> Batches:
+    """The same batches, the first of which is there already: whatever is asked is asked before a screen is drawn."""
+    first = next(batches, None)
+    return chain_of([] if first is None else [first], batches)
 
 
 def as_text(batches: Batches, watching: WatchOptions) -> None:
@@ -177,13 +192,26 @@ def shown(sight: Sight, watching: WatchOptions) -> Iterator[Show]:
 
 @contextmanager
 def held_back() -> Iterator[None]:
-    """Keep what is said on stderr from the screen that is drawn on; it is said afterwards."""
+    """Keep what is said on stderr from the screen that is drawn on; the last of it is said afterwards."""
     if sys.stderr is None or not sys.stderr.isatty():
         yield
         return
-    kept = StringIO()
+    kept = Tail()
     try:
         with redirect_stderr(kept):
             yield
     finally:
-        click.echo(kept.getvalue(), nl=False, err=True)
+        click.echo("".join(kept.pieces), nl=False, err=True)
+
+
+class Tail(TextIOBase):
+    """A stream that keeps the last of what is written to it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pieces: deque[str] = deque(maxlen=KEPT)
+
+    def write(self, text: str) -> int:
+        """Keep a piece."""
+        self.pieces.append(text)
+        return len(text)

@@ -19,7 +19,8 @@ def events(frame: Frame, look: Look) -> list[Line]:
         style = SIDES.get(mark.side, "")
         strong = f"bold {style}".strip() if mark.kind == "signal" else style
         what = Span(f"{arrow} {LETTERS.get(mark.kind, mark.kind[:3].upper())} ", strong)
-        found.append((int(mark.ts), line(Span(f"{numbers.clock(mark.ts)} ", "dim"), what, Span(mark.text, strong))))
+        when, text = Span(f"{numbers.clock(mark.ts)} ", "dim"), mark.text.removeprefix("iceberg ")
+        found.append((int(mark.ts), line(when, what, Span(text, strong))))
     for notice in frame.system:
         when = Span(f"{numbers.clock(notice.ts)} ", "dim")
         found.append((int(notice.ts), line(when, Span(f"* {notice.kind.upper()} ", "bold"), Span(notice.detail))))

@@ -37,14 +37,16 @@ def warnings(frame: Frame) -> list[tuple[str, str]]:
     found += [QUALITIES[quality] for quality in dict.fromkeys(qualities) if quality in QUALITIES]
     if frame.health is not None and frame.health.trading is False:
         found.append(("HALTED", "the venue says that there is no trading"))
-    return list(dict.fromkeys(found))
+    first: dict[str, str] = {}
+    for word, meaning in found:
+        first.setdefault(word, meaning)
+    return list(first.items())
 
 
 def badges(frame: Frame, look: Look) -> Line:
     """The words of the warnings, in inverse video where there is such a thing."""
-    words = dict.fromkeys(word for word, _ in warnings(frame))
     shape = " {} " if look.escapes else "[{}]"
-    return line(*(Span(shape.format(word), "alarm") for word in words))
+    return line(*(Span(shape.format(word), "alarm") for word, _ in warnings(frame)))
 
 
 def banner(frame: Frame, columns: int, look: Look, paused: str | None = None) -> Line:

@@ -6,9 +6,11 @@ import json
 import logging
 import os
 import time
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote, urlencode, urlsplit
@@ -156,6 +158,7 @@ class Remote:
                 self.address.socket(series), additional_headers=self._headers(), compression=None, max_size=LARGEST,
                 open_timeout=PATIENCE, close_timeout=0.5, proxy=None if direct else True, max_queue=2,
             ) as socket:
+                self._histories.clear()          # it may be another server by now
                 while not left() and series == self.wanted:
                     yield self._take(series, socket.recv(timeout=SILENCE))
         except InvalidStatus as error:
@@ -226,18 +229,17 @@ def unseen(known: History, frame: Frame) -> bool:
 
 
 def joined(known: list[Candle], newer: list[Candle]) -> list[Candle]:
-    """Candles, the last ones replaced by newer ones of the same time."""
-    first = newer[0].time if newer else None
-    kept = known if first is None else [candle for candle in known[-4:] if candle.time < first]
-    return [*(known[:-4] if first is not None else []), *kept, *newer][-KEPT:]
+    """Candles, those from the time of the newer ones on replaced by these."""
+    kept = known[:bisect_left(known, newer[0].time, key=attrgetter("time"))] if newer else known
+    return [*kept, *newer][-KEPT:]
 
 
 def aged(frame: Frame, seconds: float, trouble: str | None) -> Frame:
     """The frame as it is so many seconds after it came, stale where the connection is broken."""
     feed = frame.feed
-    if feed.age is not None and feed.state in ("live", "stale"):
+    if feed.age is not None:
         feed = replace(feed, age=feed.age + seconds)
-    if (trouble is not None or seconds > SILENCE) and feed.state in ("live", "starting", "stale"):
+    if trouble is not None or seconds > SILENCE:
         feed = replace(feed, state="stale", detail=trouble or f"no frame for {seconds:.0f} s")
     return replace(frame, feed=feed, signal=usable(frame.signal, feed))
 

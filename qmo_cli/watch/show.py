@@ -116,6 +116,9 @@ class Show:
     def _run(self) -> None:
         try:
             self._loop()
+        except OSError:                 # the terminal is gone
+            self.quit = True
+            self._leave()
         except Exception as error:  # noqa: BLE001  raised where the feed is, once the terminal is given back
             self.error = error
             self._leave()

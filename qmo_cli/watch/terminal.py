@@ -66,8 +66,9 @@ class Terminal:
         """Give it back; ``last`` is left on the screen that was there before."""
         text = "".join(f"{row}\r\n" for row in last).encode()
         self.pending = b""
-        self._send(END + LEAVE + text)
-        self._drain()
+        with contextlib.suppress(OSError):           # it may be gone
+            self._send(END + LEAVE + text)
+            self._drain()
         if self.keyboard is not None and self._before is not None:
             with contextlib.suppress(termios.error):
                 termios.tcsetattr(self.keyboard, termios.TCSANOW, self._before)
