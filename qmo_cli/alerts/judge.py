@@ -29,7 +29,6 @@ from .trouble import Told, Trouble
 from .wanted import DATA, DECISION, ENGINES, SYSTEM, Wanted
 from .words import decided, fitted, happened, stamp
 
-
 PIPE = "put `qmo run SOURCE`, or `qmo route | qmo engine all | qmo score | qmo signal`, before `qmo alert`"
 LONGEST_LINE = 1 << 16   # bytes of a line that go on to a command
 
