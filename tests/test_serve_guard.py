@@ -343,3 +343,17 @@ def test_an_address_of_version_6_is_known_by_its_brackets() -> None:
     rules = Rules.of(ServeOptions(host="::1", allow_host=("fd00::1",)), None)
     assert rules.hosts is not None
     assert {"[::1]", "[fd00::1]", "localhost"} <= rules.hosts
+
+
+def test_the_rate_of_frames_is_not_that_of_a_simulated_market() -> None:
+    """An option that two stages have is one option for both."""
+    from dataclasses import fields
+
+    from qmo_cli.commands.serve import SERVE
+    from qmo_cli.commands.sources import FEED, HISTORICAL, LIVING, POLL, SIM
+    from qmo_cli.commands.stages import ROUTE, SCORE, SIGNAL
+
+    own = {SERVE.name(item) for item in fields(ServeOptions)}
+    others = {part.name(item) for part in (FEED, SIM, LIVING, HISTORICAL, POLL, ROUTE, SCORE, SIGNAL)
+              for item in fields(part.kind)}
+    assert not own & others

@@ -30,8 +30,10 @@ class Pipe:
     """An outlet of which a test says when it is ready."""
 
     ready: bool = True
-    freed: Callable[[], None] = field(default=nothing)
     got: list[bytes] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.freed: Callable[[], None] = nothing
 
     def put(self, data: bytes) -> None:
         self.got.append(data)

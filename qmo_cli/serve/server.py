@@ -148,7 +148,7 @@ def make_server(
     from .patience import patient
     from .stream import Publisher
 
-    publisher = Publisher(board, options.rate)
+    publisher = Publisher(board, options.max_rate)
     service = Service(board, publisher, Metrics(board, publisher, __version__))
     crowd = Crowd(options.max_clients)
     config = uvicorn.Config(
