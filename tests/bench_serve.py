@@ -170,8 +170,8 @@ def show_mute(seconds: float, number: int = 20) -> None:
             joined(server, stack)
         for part in range(1, 7):
             waits = listened([honest], seconds / 6)
-            print(f"after {part * seconds / 6:.0f} s: {server.resident:.1f} MB, {clients(server)} clients; the one that "
-                  f"reads: {len(waits)} frames, longest pause {1e3 * max(waits):.0f} ms", flush=True)
+            print(f"after {part * seconds / 6:.0f} s: {server.resident:.1f} MB, {clients(server)} clients; the one "
+                  f"that reads: {len(waits)} frames, longest pause {1e3 * max(waits):.0f} ms", flush=True)
 
 
 def joined(server: Server, stack: ExitStack) -> Client:

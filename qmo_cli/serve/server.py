@@ -143,6 +143,7 @@ def make_server(
 
     from .app import Service, application
     from .guard import Crowd, Rules
+    from .handshake import PromptServer
     from .listener import Listener
     from .metrics import Metrics
     from .patience import patient
@@ -161,6 +162,6 @@ def make_server(
     )
     config.load()
     config.http_protocol_class = patient(config.http_protocol_class)
-    server = uvicorn.Server(config)
+    server = PromptServer(config)
     crowd.connections = server.server_state.connections
     return server
