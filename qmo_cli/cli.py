@@ -35,6 +35,7 @@ COMMANDS = {
     "run": "Run the whole chain in one process: records in, signals out.",
     "serve": "Put the signal behind HTTP and WebSocket, with a page that shows it.",
     "watch": "Show on a terminal what qmo sees: price, candles and zones, pillars, the signal and why.",
+    "alert": "Tell somebody when a signal opens or ends, or the data fails.",
     "explain": "Say in words why the score and the signal are what they are.",
     "paper": "Fill the signals on paper: print the fills they lead to.",
     "plot": "Draw what qmo saw: price, zones, sweeps, signals, volume and delta.",

@@ -19,8 +19,8 @@ TABLE_FIELDS = {"score": ("phases",)}
 GROUP_TABLE = "qmo"             # of the options that stand before the command
 GROUP_OPTIONS = ("log", "quiet", "verbose")
 COMMAND_TABLES = (
-    "feed", "quote", "route", "engine", "score", "signal", "run", "serve", "watch", "paper", "plot", "memory", "risk",
-    "evaluate", "gateway", "doctor", "systemd", "schema",
+    "feed", "quote", "route", "engine", "score", "signal", "run", "serve", "watch", "alert", "paper", "plot", "memory",
+    "risk", "evaluate", "gateway", "doctor", "systemd", "schema",
 )
 
 

@@ -17,6 +17,11 @@ def data_file(name: str) -> Path:
     return _below("XDG_DATA_HOME", "~/.local/share", name)
 
 
+def state_file(name: str) -> Path:
+    """Where what a restart goes on with stands: ``$XDG_STATE_HOME/qmo``; the file need not be there."""
+    return _below("XDG_STATE_HOME", "~/.local/state", name)
+
+
 def cache_file(name: str) -> Path:
     """Where what can be fetched again stands: ``$XDG_CACHE_HOME/qmo``; the file need not be there."""
     return _below("XDG_CACHE_HOME", "~/.cache", name)

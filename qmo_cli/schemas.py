@@ -22,14 +22,16 @@ def names() -> list[str]:
 
 
 def side_lines() -> dict[str, type]:
-    """The lines beside the chain, by name: of memory, of the account, of an evaluation, of the simulator's truth."""
+    """The lines beside the chain, by name: of a screen, alerts, memory, account, evaluation, simulator's truth."""
+    from .alerts.alert import LINES as ALERTS
+    from .board.frame import LINES as BOARD
     from .engines.memory.views import LINES
     from .engines.risk.views import LINES as RISK
     from .evaluation.barlines import LINES as BARS
     from .evaluation.evaluate import LINES as EVALUATION
     from .evaluation.truth import LINES as TRUTH
 
-    return {**LINES, **RISK, **EVALUATION, **BARS, **TRUTH}
+    return {**BOARD, **ALERTS, **LINES, **RISK, **EVALUATION, **BARS, **TRUTH}
 
 
 def event_types() -> dict[str, type]:

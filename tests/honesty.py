@@ -28,10 +28,10 @@ SLOTS: dict[str, Any] = {
 
 
 @cache
-def fields_of(kind: type[Struct]) -> dict[str, Any]:
-    """The types of a struct's fields with their annotations, as the wire names them."""
+def fields_of(kind: type[Struct]) -> list[tuple[str, str, Any]]:
+    """A struct's fields: the name on the wire, the name here, and the type with its annotations."""
     hints = get_type_hints(kind, include_extras=True)
-    return {field.encode_name: hints[field.name] for field in msgspec.structs.fields(kind)}
+    return [(field.encode_name, field.name, hints[field.name]) for field in msgspec.structs.fields(kind)]
 
 
 @cache
@@ -55,14 +55,20 @@ def faults(kind: Any, value: Any, missing: Reasons, path: str = "") -> Iterator[
             yield f"{path} is {value}"
     else:
         for name, part, element in parts_of(arms, value):
-            yield from faults(part, element, missing, f"{path}.{name}" if path else str(name))
+            if not sound(element):  # most are, and their path need not be written
+                yield from faults(part, element, missing, f"{path}.{name}" if path else str(name))
+
+
+def sound(value: Any) -> bool:
+    """Whether a value needs no closer look: a number that is one, or a word."""
+    return type(value) in (str, int, bool) or (type(value) is float and isfinite(value))
 
 
 def parts_of(arms: tuple[Any, ...], value: Any) -> Iterator[tuple[str | int, Any, Any]]:
     """Name, type and value of what a list, map or struct holds."""
     if isinstance(value, Struct):
-        for name, kind in fields_of(type(value)).items():
-            yield name, kind, attribute(value, name)
+        for name, field, kind in fields_of(type(value)):
+            yield name, kind, getattr(value, field)
     elif isinstance(value, list | dict):
         held = next(get_args(arm)[-1] for arm in arms if get_origin(arm) is type(value))
         pairs: Any = value.items() if isinstance(value, dict) else enumerate(value)

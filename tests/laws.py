@@ -134,18 +134,27 @@ def stage(text: bytes, step: Step, cutter: Cutter = whole) -> bytes:
     return b"".join(printed)
 
 
+def route_lines(blocks: Iterable[Block], setup: Setup, encoding: Encoding, cutter: Cutter = whole) -> bytes:
+    """What ``route`` prints when it reads what ``feed`` wrote."""
+    return b"".join(
+        packet.encode() + b"\n" for batch in routed(setup.router(), read_back(written(blocks, encoding), cutter))
+        for packet in batch)
+
+
+def staged(text: bytes, setup: Setup, order: Sequence[Sequence[str]] = (("all",),), cutter: Cutter = whole) -> bytes:
+    """What the stages after ``route`` print when each reads what the one before it wrote."""
+    stages = [Engines(names, setup.settings).update for names in order]
+    for step in (*stages, Scorer().update, put_signal(Signaler())):
+        text = stage(text, step, cutter)
+    return text
+
+
 def piped(
     blocks: Iterable[Block], setup: Setup, encoding: Encoding, order: Sequence[Sequence[str]] = (("all",),),
     cutter: Cutter = whole,
 ) -> list[bytes]:
-    """What the stages print when each reads what the one before it wrote. ``order``: engines of each engine stage."""
-    text = b"".join(
-        packet.encode() + b"\n" for batch in routed(setup.router(), read_back(written(blocks, encoding), cutter))
-        for packet in batch)
-    stages = [Engines(names, setup.settings).update for names in order]
-    for step in (*stages, Scorer().update, put_signal(Signaler())):
-        text = stage(text, step, cutter)
-    return text.splitlines()
+    """What all stages print. ``order``: engines of each engine stage."""
+    return staged(route_lines(blocks, setup, encoding, cutter), setup, order, cutter).splitlines()
 
 
 def engine_orders() -> list[list[tuple[str, ...]]]:

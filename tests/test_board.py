@@ -7,11 +7,13 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+import jsonschema
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from qmo_cli import schemas
 from qmo_cli.board import Board, Frame
 from qmo_cli.board.board import Clock
 from qmo_cli.board.candles import MOST, CandleBook, Candles
@@ -194,6 +196,12 @@ def test_packets_from_a_pipe_give_the_same_frames(packets: list[Packet], board: 
         other.put([Packet.decode(packet.encode())])
     assert msgspec.json.encode(other.frame()) == msgspec.json.encode(board.frame())
     assert msgspec.json.encode(other.history(None, 7200, 15)) == msgspec.json.encode(board.history(None, 7200, 15))
+
+
+@pytest.mark.parametrize("name", ["frame", "history"])
+def test_what_a_screen_reads_fits_its_published_schema(board: Board, name: str) -> None:
+    line = board.frame() if name == "frame" else board.history(None, 3600, 15)
+    jsonschema.Draft202012Validator(schemas.schema(name)).validate(json.loads(msgspec.json.encode(line)))
 
 
 def test_a_frame_can_be_read_again(board: Board) -> None:

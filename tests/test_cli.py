@@ -26,8 +26,8 @@ def test_help_lists_the_commands_in_the_order_in_which_the_data_flows() -> None:
     text = CliRunner().invoke(cli, ["--help"]).output
     listed = [line.split()[0] for line in text.split("data flows:\n")[1].splitlines() if line[2] != " "]
     assert listed == [
-        "feed", "quote", "route", "engine", "score", "signal", "run", "serve", "watch", "explain", "paper", "plot",
-        "memory", "risk", "evaluate", "gateway", "doctor", "config", "systemd", "schema",
+        "feed", "quote", "route", "engine", "score", "signal", "run", "serve", "watch", "alert", "explain", "paper",
+        "plot", "memory", "risk", "evaluate", "gateway", "doctor", "config", "systemd", "schema",
     ]
 
 

@@ -43,6 +43,7 @@ def test_there_is_a_line_of_every_schema() -> None:
     assert [line["schema"] for line in LINES] == schemas.names()[: len(LINES)]
     assert schemas.names()[len(LINES):] == [
         "packet", "iceberg-event", "memory-event", "absorption-event", "liquidity-event", "signal",
+        "frame", "history", "alert",
         "memory-zone", "memory-retest", "memory-log", "risk",
         "evaluation", "evaluation-decoys", "evaluation-episodes", "evaluation-check",
         "evaluation-bars", "evaluation-dirt", "evaluation-flag", "evaluation-claim",

@@ -1,4 +1,4 @@
-"""The documents say what the program does: examples in the README are real output, pages are up to date."""
+"""The documents say what the program does: examples in them are real output, pages are up to date, links lead on."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,28 +18,33 @@ README = ROOT / "README.md"
 EXAMPLE = re.compile(
     r"<!-- output of: (?P<command>.+?) -->\n```\w*\n(?P<output>.*?)(?=^```$)", re.DOTALL | re.MULTILINE,
 )
-EXAMPLES = [match["command"] for match in EXAMPLE.finditer(README.read_text())]
+PAGES = [README, *sorted((ROOT / "docs").rglob("*.md"))]
+EXAMPLES = [(page, match["command"]) for page in PAGES for match in EXAMPLE.finditer(page.read_text())]
+HEADING = re.compile(r"^#{1,6} +(.+?) *$", re.MULTILINE)
+LINK = re.compile(r"\]\((?!https?://)([^)#\s]*)(?:#([^)\s]+))?\)")
+SHELL = re.compile(r"^```(?:sh|crontab)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+BLOCK = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
 
 
 def real_output(command: str, environment: dict[str, str]) -> str:
-    """What a shell prints for a command of the README."""
+    """What a shell prints for a command of a page."""
     done = subprocess.run(
         ["bash", "-c", command], capture_output=True, text=True, env=environment, cwd=ROOT, timeout=120, check=False,
     )
     return done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("command", EXAMPLES)
-def test_an_example_in_the_readme_is_what_the_command_prints(
-    command: str, shell_environment: dict[str, str], update: bool,
+@pytest.mark.parametrize(("page", "command"), EXAMPLES)
+def test_an_example_is_what_the_command_prints(
+    page: Path, command: str, shell_environment: dict[str, str], update: bool,
 ) -> None:
     if "jq" in command and not shutil.which("jq"):
         pytest.skip("jq is not installed")
     printed = real_output(command, shell_environment)
-    text = README.read_text()
+    text = page.read_text()
     match = next(match for match in EXAMPLE.finditer(text) if match["command"] == command)
     if update:
-        README.write_text(text[: match.start("output")] + printed + text[match.end("output"):])
+        page.write_text(text[: match.start("output")] + printed + text[match.end("output"):])
         return
     assert match["output"] == printed
 
@@ -84,10 +90,10 @@ def test_every_command_stands_in_the_readme() -> None:
     assert all(f"qmo {ctx.info_name}" in text for ctx in list(contexts())[1:])
 
 
-def test_every_exit_code_stands_in_the_readme() -> None:
+def test_every_exit_code_stands_in_the_page_of_options() -> None:
     from qmo_cli.errors import ExitCode
 
-    text = README.read_text()
+    text = (ROOT / "docs" / "options.md").read_text()
     assert all(re.search(rf"^\| {int(code)} \|", text, re.MULTILINE) for code in ExitCode)
 
 
@@ -97,8 +103,8 @@ def test_the_changelog_has_the_version_and_speaks_of_the_wire_format() -> None:
     assert "### Wire format" in entry
 
 
-def test_the_readme_shows_one_example_of_each_line_type(shell_environment: dict[str, str]) -> None:
-    text = README.read_text()
+def test_every_line_type_stands_in_the_page_of_lines(shell_environment: dict[str, str]) -> None:
+    text = (ROOT / "docs" / "lines.md").read_text()
     for name in real_output("qmo schema", shell_environment).split():
         assert f"`{name}`" in text, name
 
@@ -111,13 +117,60 @@ def test_ci_runs_the_test_command_of_the_readme() -> None:
     assert "README.md" in (ROOT / ".ci" / "run").read_text()
 
 
-def test_links_inside_the_project_lead_somewhere() -> None:
-    for target in re.findall(r"\]\((?!https?://|#)([^)#]+)", README.read_text()):
-        assert (ROOT / target).exists(), target
+def slugs(page: Path) -> set[str]:
+    """The anchors of a page's headings, as GitHub makes them."""
+    found: dict[str, int] = {}
+    for heading in HEADING.findall(BLOCK.sub("", page.read_text())):
+        words = re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", heading).lower()
+        slug = re.sub(r"[^\w\- ]", "", words).replace(" ", "-")
+        found[slug] = found.get(slug, -1) + 1
+        if found[slug]:
+            found[f"{slug}-{found[slug]}"] = 0
+    return set(found)
 
 
-def test_no_json_example_is_broken() -> None:
-    for block in re.findall(r"```json\n(.*?)```", README.read_text(), re.DOTALL):
+def simple_commands(page: Path) -> Iterator[list[str]]:
+    """The words of each ``qmo ...`` in a page's shell blocks, up to the next pipe or the like."""
+    for block in SHELL.findall(page.read_text()):
+        for words in re.findall(r"(?<![\w./-])qmo ((?:'[^']*'|\"[^\"]*\"|[^|;&<>()\n])*)", block.replace("\\\n", " ")):
+            yield words.split(" #")[0].split()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_a_command_that_a_page_shows_has_the_options_it_is_shown_with(page: Path) -> None:
+    there = {ctx.info_name: {flag for option in ctx.command.params for flag in (*option.opts, *option.secondary_opts)}
+             for ctx in contexts()}
+    for words in simple_commands(page):
+        names = [word for word in words if word in there]   # more than one: qmo config run
+        assert names or not words[0].islower(), words
+        known = {"--help", "--version"}.union(*(there[name] for name in ("qmo", *names)))
+        for word in words:
+            assert not re.match("--[a-z]", word) or word.partition("=")[0] in known, f"qmo {' '.join(words)}: {word}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_inside_the_project_lead_somewhere(page: Path) -> None:
+    for target, anchor in LINK.findall(BLOCK.sub("", page.read_text())):
+        there = (page.parent / target).resolve() if target else page
+        assert there.is_relative_to(ROOT), target
+        assert there.exists(), target
+        assert not anchor or anchor in slugs(there), f"{target}#{anchor}"
+
+
+def test_every_page_is_led_to() -> None:
+    led_to = {(page.parent / target).resolve() for page in PAGES for target, _ in LINK.findall(page.read_text())}
+    assert set(PAGES) <= led_to | {README}
+
+
+def test_anchors_are_those_that_github_makes(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("# What `stale` means, twice\n\n## A [link](there.md)\n\n## A link\n```sh\n# no heading\n```\n")
+    assert slugs(page) == {"what-stale-means-twice", "a-link", "a-link-1"}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_no_json_example_is_broken(page: Path) -> None:
+    for block in re.findall(r"```json\n(.*?)```", page.read_text(), re.DOTALL):
         for line in block.strip().splitlines():
             if line.startswith("{") and line.endswith("}"):
                 json.loads(line)

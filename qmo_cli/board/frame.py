@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from msgspec import Struct
 
 from ..engines.session.reading import SessionReading
-from ..packets import OPTIONAL, WIRE_VERSION, Health, Market, OptionalFloat, OptionalInt, OptionalStr
+from ..packets import OPTIONAL, WIRE_VERSION, Health, Market, OptionalFloat, OptionalStr
 from ..score import Score
 from ..signals import Signal
 
@@ -146,5 +146,4 @@ def empty(feed: Feed, all_series: list[str]) -> Frame:
     )
 
 
-__all__ = ["STEPS", "Candle", "Feed", "Frame", "History", "Latency", "OptionalInt", "ShownFlow", "ShownMark",
-           "ShownNotice", "ShownZone", "State", "empty"]
+LINES: dict[str, type] = {"frame": Frame, "history": History}

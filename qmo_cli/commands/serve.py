@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import time
 from contextlib import closing
-from dataclasses import replace
 
 import click
-from click.core import ParameterSource
 
 from ..cli import Terminated
 from ..errors import QmoError
@@ -19,7 +17,6 @@ from ..router import RouteOptions
 from ..score import ScoreOptions
 from ..serve.options import ServeOptions
 from ..signals.sizing import SignalOptions
-from ..times import duration
 from .logs import tell
 from .options import Part, Stage, stage_options
 from .origins import STOPPED
@@ -27,11 +24,9 @@ from .output import suit_memory_to_streams
 from .run import live_frames
 from .sources import FEED, HISTORICAL, LIVING, POLL, SIM, Asked, FeedOptions, read_blocks, source_argument
 from .stages import ROUTE, SCORE, SIGNAL, calendar_option, memory_option, set_option, weight_option, weighted
-from .whole import Chain, looked_into, packets_of
+from .whole import Chain, looked_into, paced, packets_of, stale_after
 
 SERVE = Part("serve", "serving", ServeOptions)
-LIVELY = ((), ("-",), ("live",), ("quotes",))
-FRAME = "50ms"          # of a source that is paced, as of the live one: a screen moves 20 times a second
 EPILOG = """\b
 Examples:
   qmo serve sim                    then open http://127.0.0.1:8750
@@ -69,7 +64,7 @@ def serve(  # one parameter for each stage's options
     from ..serve.server import Serving
 
     suit_memory_to_streams()
-    board = Board(stale_after=stale_after(source, serving, polling))
+    board = Board(stale_after=stale_after(source, polling, serving.stale_seconds()))
     server = Serving(board, serving)
     looked = looked_into("serve", source)
     routing, living = live_frames(source, routing, living)
@@ -95,27 +90,3 @@ def serve(  # one parameter for each stage's options
         server.stop()
     if trouble is not None:
         raise trouble
-
-
-def stale_after(source: tuple[str, ...], serving: ServeOptions, polling: PollOptions) -> float:
-    """Seconds without a packet after which all is stale; of prices that are polled it takes three that did not come."""
-    given = click.get_current_context().get_parameter_source("stale_after") is not ParameterSource.DEFAULT
-    polled = 3 * duration(polling.poll) / 1e9 if source[:1] == ("quotes",) and not given else 0.0
-    return max(serving.stale_seconds(), polled)
-
-
-def paced(
-    source: tuple[str, ...], feeding: FeedOptions, routing: RouteOptions,
-) -> tuple[FeedOptions, RouteOptions]:
-    """Files and the simulator at the pace of real time and in short frames, unless the options were given.
-
-    What is live has its own pace, and begins with history, which must not have one.
-    """
-    ctx = click.get_current_context()
-    if source[:1] in LIVELY:
-        return feeding, routing
-    if ctx.get_parameter_source("speed") is ParameterSource.DEFAULT:
-        feeding = replace(feeding, speed=1.0)
-    if feeding.speed and ctx.get_parameter_source("every") is ParameterSource.DEFAULT:
-        routing = replace(routing, every=FRAME)
-    return feeding, routing

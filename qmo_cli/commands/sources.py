@@ -33,6 +33,7 @@ HINTS = {
     "serve": "name a SOURCE, such as a file, or try: qmo serve sim",
     "watch": "name a SOURCE, such as a file, or try: qmo watch sim",
     "explain": "name a SOURCE, such as a file, or try: qmo explain sim --minutes 30",
+    "alert": "try: qmo run live | qmo alert --notify",
     "paper": "try: qmo run FILE --full | qmo paper",
     "risk": "name a FILE, or try: qmo run FILE --merge account.ndjson --full | qmo risk",
     "evaluate": "name a FILE of bars, such as gold-daily.csv",

@@ -26,10 +26,9 @@ from .options import Part, Stage, stage_options
 from .origins import STOPPED
 from .output import suit_memory_to_streams, write_all
 from .run import live_frames
-from .serve import paced
 from .sources import FEED, HISTORICAL, LIVING, POLL, SIM, Asked, FeedOptions, read_blocks, source_argument
 from .stages import ROUTE, SCORE, SIGNAL, Batches, calendar_option, memory_option, set_option, weight_option, weighted
-from .whole import Chain, looked_into, packets_of
+from .whole import Chain, looked_into, paced, packets_of, stale_after
 
 if TYPE_CHECKING:
     from ..watch.plain import Printer
@@ -80,7 +79,7 @@ def watch(  # one parameter for each stage's options
     batches = packets_of("watch", looked, signals=True)
     routing, living = live_frames(source, routing, living)
     if drawn(watching):
-        feeding, routing = paced(feeding, routing)
+        feeding, routing = paced(source, feeding, routing)
     chain = Chain(parameters, routing, weighted(scoring, weights), signalling, memory=memory, calendar=calendar,
                   timing=batches is None)
     if batches is None:
@@ -88,7 +87,7 @@ def watch(  # one parameter for each stage's options
         batches = chain.batches(read_blocks("watch", source, asked, looked))
     with closing(chain):
         if drawn(watching):
-            on_screen(batches, chain, watching)
+            on_screen(batches, chain, watching, stale_after(source, polling))
         else:
             as_text(batches, watching)
 
@@ -103,12 +102,12 @@ def as_text(batches: Batches, watching: WatchOptions) -> None:
     write_all(of_packets(printer(BoardSight(board, aged=False), watching), board, batches))
 
 
-def on_screen(batches: Batches, chain: Chain, watching: WatchOptions) -> None:
+def on_screen(batches: Batches, chain: Chain, watching: WatchOptions, patience: float) -> None:
     """Draw until the person at the keyboard leaves. Raises what ended the feed."""
     from ..board import Board
     from ..watch.sight import BoardSight, fill
 
-    board = Board()
+    board = Board(stale_after=patience)
     trouble: QmoError | None = None
     with shown(BoardSight(board), watching) as show:
         board.heard = show.heard

@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import click
+from click.core import ParameterSource
+
+from ..board.board import STALE_AFTER
+from ..feeds.quotes.options import PollOptions
 from ..router import RouteOptions
 from ..score import ScoreOptions
 from ..signals.sizing import SignalOptions
+from ..times import duration
 from .origins import ORIGINS
-from .sources import STDIN, refuse_terminal
+from .sources import STDIN, FeedOptions, refuse_terminal
 from .stages import Batches, make_engines, updated
 from .statistics import Stopwatch
+
+LIVELY = ((), (STDIN,), ("live",), ("quotes",))
+FRAME = "50ms"          # of a source that is paced, as of the live one: a screen moves 20 times a second
 
 if TYPE_CHECKING:
     from ..blocks import Block
@@ -93,3 +103,28 @@ def chain(
 ) -> Batches:
     """What route, engine all, score and signal --full make of records, for commands that keep nothing."""
     return Chain(parameters, routing, scoring, signalling).batches(blocks)
+
+
+def paced(
+    source: tuple[str, ...], feeding: FeedOptions, routing: RouteOptions,
+) -> tuple[FeedOptions, RouteOptions]:
+    """Files and the simulator at the pace of real time and in short frames, unless the options were given.
+
+    What is live has its own pace, and begins with history, which must not have one.
+    """
+    ctx = click.get_current_context()
+    if source[:1] in LIVELY:
+        return feeding, routing
+    if ctx.get_parameter_source("speed") is ParameterSource.DEFAULT:
+        feeding = replace(feeding, speed=1.0)
+    if feeding.speed and ctx.get_parameter_source("every") is ParameterSource.DEFAULT:
+        routing = replace(routing, every=FRAME)
+    return feeding, routing
+
+
+def stale_after(source: tuple[str, ...], polling: PollOptions, usual: float = STALE_AFTER) -> float:
+    """Seconds without a packet after which all is stale; of prices that are polled it takes three that did not come."""
+    ctx = click.get_current_context()
+    if source[:1] != ("quotes",) or ctx.get_parameter_source("stale_after") not in (None, ParameterSource.DEFAULT):
+        return usual
+    return max(usual, 3 * duration(polling.poll) / 1e9)
