@@ -104,6 +104,16 @@ def test_an_episode_is_delivered_once_though_its_lines_come_again_and_after_a_re
     assert [(line["state"], line["error"]) for line in found.printed] == [("suppressed", "told before")] * 2
 
 
+def test_a_beginning_is_told_once_whatever_was_open_before_it(tmp_path: Path, receiver: Receiver) -> None:
+    sell = signal_line("SELL", "b", status="active")
+    for _ in range(2):      # the second time a is told as a turn from b, which was left open
+        with running(tmp_path, on=("decision",)) as found:
+            found.write(OPEN, sell)
+            assert found.end() == 0
+    assert [(body["kind"], body["id"]) for body in receiver.bodies] == [("opened", "a"), ("reversed", "b")]
+    assert [line["kind"] for line in found.printed] == ["reversed", "reversed"]
+
+
 def test_five_hundreds_are_tried_again_until_it_works_and_the_order_is_kept(
     tmp_path: Path, receiver: Receiver,
 ) -> None:

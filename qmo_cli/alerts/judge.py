@@ -30,6 +30,7 @@ from .wanted import DATA, DECISION, ENGINES, SYSTEM, Wanted
 from .words import decided, fitted, happened, stamp
 
 PIPE = "put `qmo run SOURCE`, or `qmo route | qmo engine all | qmo score | qmo signal`, before `qmo alert`"
+BEGUN = {"reversed": "opened"}  # an episode begins once, whatever was before it
 LONGEST_LINE = 1 << 16   # bytes of a line that go on to a command
 
 
@@ -243,7 +244,8 @@ class Judge:
         price = seen.current_price if isinstance(seen, SignalSeen) else seen.price
         words = told.words if stamped else told.words + stamp(ts, seen.series)
         kept = "" if len(line) > LONGEST_LINE else line.decode("utf-8", "replace").strip()
+        once = BEGUN.get(told.kind, told.kind) if topic == DECISION else told.kind
         return Alert(
-            f"{origin.realm}|{seen.series}|{topic}|{told.kind}|{told.id}", topic, told.kind, told.id, origin.realm,
+            f"{origin.realm}|{seen.series}|{topic}|{once}|{told.id}", topic, told.kind, told.id, origin.realm,
             seen.series, seen.symbol, ts, decision, price, origin.quality, origin.label, words, kept, origin.why,
         )
