@@ -258,15 +258,14 @@ def poor(*schemas: str) -> Case:
 
 
 @cache
-def long_cases() -> dict[str, tuple[Case, Setup]]:
-    """Streams of more than half an hour, and how to run them."""
-    found = {
-        "simulated": (simulated(minutes=60, rate=20, icebergs=0.004, synthetics=0.004, seed=1), MINUTES),
-        "four hours": (simulated(minutes=245, rate=2, icebergs=0.05, synthetics=0.02, seed=2),
-                       Setup(every="10s", settings=SMALL)),
-        "scripted": (scripted(240_000), MINUTES.at("5s")),
-    }
-    return found | {"+".join(schemas): (poor(*schemas), MINUTES.at("5s")) for schemas in POOR}
+def long_case(name: str) -> tuple[Case, Setup]:
+    """A stream of more than half an hour, and how to run it."""
+    if name == "simulated":
+        return simulated(minutes=60, rate=20, icebergs=0.004, synthetics=0.004, seed=1), MINUTES
+    if name == "four hours":
+        return (simulated(minutes=245, rate=2, icebergs=0.05, synthetics=0.02, seed=2),
+                Setup(every="10s", settings=SMALL))
+    return scripted(240_000) if name == "scripted" else poor(*name.split("+")), MINUTES.at("5s")
 
 
 def with_clocks(records: Sequence[bytes], every: int = SECOND) -> list[bytes]:

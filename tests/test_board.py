@@ -269,8 +269,8 @@ def test_without_packets_the_decision_is_taken_back_and_the_reason_said(opened: 
     assert (signal.signal.type, signal.entry, signal.position, signal.signal.id) == ("HOLD", None, None, None)
     assert signal.reasons == ["the feed is stale: no packet for 10 s"]
     assert signal.signal.score is not None
-    assert signal.signal.confidence == pytest.approx(
-        max(signal.signal.score, 1 - signal.signal.score))
+    assert signal.signal.confidence is None
+    assert signal.missing["signal.confidence"] == signal.reasons[0]
 
 
 @pytest.mark.parametrize("end", ["ended", "failed"])

@@ -15,7 +15,6 @@ from qmo_cli.errors import UsageError
 from .test_process import Environment, shell
 
 LINES = [json.loads(line) for line in (Path(__file__).parent / "lines.ndjson").read_text().splitlines()]
-SIMULATED = "qmo feed sim --minutes 2 --seed 7 --icebergs 0.05"
 
 
 def validator(name: str) -> Any:
@@ -23,13 +22,6 @@ def validator(name: str) -> Any:
     schema = schemas.schema(name)
     jsonschema.Draft202012Validator.check_schema(schema)
     return jsonschema.Draft202012Validator(schema)
-
-
-def printed(command: str, environment: Environment) -> list[Any]:
-    """The lines that a command prints."""
-    done = shell(command, environment)
-    assert (done.returncode, done.stderr) == (0, b"")
-    return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 @pytest.mark.parametrize("line", LINES, ids=lambda line: line["schema"])
@@ -63,18 +55,34 @@ def test_lines_of_every_schema_survive_a_dbn_pipe(shell_environment: Environment
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
 
 
-@pytest.mark.parametrize(("name", "stages"), [
-    ("mbo", ""), ("packet", "| qmo route"), ("packet", "| qmo engine all"), ("packet", "| qmo engine all | qmo score"),
-    ("packet", "| qmo engine all | qmo score | qmo signal --full"),
-    ("iceberg-event", "| qmo engine bars iceberg --events"),
-    ("absorption-event", "| qmo engine absorption --events --set absorption.fewest=20 --set absorption.quantile=0.5"),
-    ("signal", "| qmo engine all | qmo score | qmo signal"),
+# What a stage reads and what it is: each reads the file of the one before it.
+STAGES = {
+    "mbo": "feed sim --minutes 2 --seed 7 --icebergs 0.05", "route": "route < mbo", "engine": "engine all < route",
+    "score": "score < engine", "full": "signal --full < score", "signal": "signal < score",
+    "iceberg": "engine bars iceberg --events < route",
+    "absorption": "engine absorption --events --set absorption.fewest=20 --set absorption.quantile=0.5 < route",
+}
+
+
+@pytest.fixture(scope="module")
+def stages(tmp_path_factory: pytest.TempPathFactory, shell_environment: Environment) -> dict[str, list[Any]]:
+    """The lines of every stage."""
+    folder = tmp_path_factory.mktemp("stages")
+    command = " && ".join(f"qmo {words} > {name}" for name, words in STAGES.items())
+    done = shell(command, shell_environment, cwd=folder)
+    assert (done.returncode, done.stderr) == (0, b"")
+    return {name: [json.loads(line) for line in (folder / name).read_text().splitlines()] for name in STAGES}
+
+
+@pytest.mark.parametrize(("name", "stage"), [
+    ("mbo", "mbo"), ("packet", "route"), ("packet", "engine"), ("packet", "score"), ("packet", "full"),
+    ("iceberg-event", "iceberg"), ("absorption-event", "absorption"), ("signal", "signal"),
 ])
-def test_lines_of_every_stage_fit_their_schema(name: str, stages: str, shell_environment: Environment) -> None:
+def test_lines_of_every_stage_fit_their_schema(name: str, stage: str, stages: dict[str, list[Any]]) -> None:
     check = validator(name)
-    lines = printed(f"set -o pipefail; {SIMULATED} {stages}", shell_environment)
-    assert lines
-    for line in lines[:2000]:
+    assert stages[stage]
+    # The last stage has all slots of a packet: where others only have fewer, a few of their lines will do.
+    for line in stages[stage][:2000:10 if stage in ("engine", "score") else 1]:
         check.validate(line)
 
 

@@ -241,21 +241,38 @@ def test_numbers_and_times_are_written_as_the_contract_has_them(visit: Visit) ->
     ]
 
 
-def test_candles_are_fetched_again_where_a_frame_does_not_join_what_is_known(visit: Visit) -> None:
-    wanted = visit.page.evaluate("""async () => {
-      const { Candles } = await import("/static/candles.js");
-      const row = (time) => [time, 1, 1, 1, 1, 1, 0, 0, 1, 0.5];
-      const candles = new Candles(() => {}, () => {});
-      const take = (seq, ...times) => {
-        candles.take({ series: "X", seq, marks: [], candles: { 60: times.map(row) } }, 15);
-        return candles.wanted.has(60);
-      };
-      candles.forget("X");
-      candles.rows[60] = [row(0), row(60)];
-      candles.wanted.clear();
-      return [take(1, 0, 60), take(2, 60, 120), take(3, 240, 300), candles.rows[60].map(([time]) => time)];
-    }""")
-    assert wanted == [False, False, True, [0, 60, 120, 240, 300]]
+CANDLES = """async () => {
+  const { Candles } = await import("/static/candles.js");
+  const row = (time) => [time, 1, 1, 1, 1, 1, 0, 0, 1, 0.5];
+  const anew = [];
+  const candles = new Candles(() => {}, (step) => anew.push(step));
+  candles.forget("X");
+  candles.rows[60] = [row(0), row(60)];
+  const steps = [[0, 60], [60, 120], [240, 300], [180, 300]].map((times) => {
+    candles.wanted.delete(60);
+    candles.take({ series: "X", seq: 1, marks: [], candles: { 60: times.map(row) } }, 15);
+    return candles.wanted.has(60);
+  });
+  return { steps, times: candles.rows[60].map(([time]) => time), anew };
+}"""
+
+
+def test_candles_are_fetched_again_where_a_frame_does_not_join_what_is_known_and_a_late_one_goes_between(
+    visit: Visit,
+) -> None:
+    seen = visit.page.evaluate(CANDLES)
+    assert seen["steps"] == [False, False, True, False]     # only 240 after 120 leaves a hole that must be asked for
+    assert seen["times"] == [0, 60, 120, 180, 240, 300]
+    assert seen["anew"] == [60]                             # the late one, 180, cannot be drawn by itself
+
+
+def test_an_error_of_the_page_itself_is_said_as_loudly_as_a_lost_connection(browser: Any, server: str) -> None:
+    visit = Visit(browser)
+    visit.page.goto(server)
+    visit.is_at("open")
+    visit.page.evaluate("setTimeout(() => { throw new Error('a field is of another kind'); })")
+    visit.sees("#lost", "THE PAGE FAILED Uncaught Error: a field is of another kind. What you see may be wrong")
+    visit.context.close()
 
 
 def test_a_server_that_hangs_is_noticed_and_one_that_was_restarted_is_found_again(browser: Any) -> None:
@@ -284,8 +301,8 @@ def test_a_server_that_hangs_is_noticed_and_one_that_was_restarted_is_found_agai
 
 @pytest.fixture(scope="module")
 def packets(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """A minute of packets; the rationale of the last is markup."""
-    command = [sys.executable, "-m", "qmo_cli", "run", "sim", "--seed", "7", "--minutes", "1", "--full"]
+    """Some packets; the rationale of the last is markup."""
+    command = [sys.executable, "-m", "qmo_cli", "run", "sim", "--seed", "7", "--minutes", "0.3", "--full"]
     lines = subprocess.run(command, capture_output=True, check=True, timeout=60).stdout.splitlines(keepends=True)
     lines[-1] = re.sub(rb'"rationale":\["', b'"rationale":["<img src=/none onerror=document.title=1><b>', lines[-1])
     return b"".join(lines)
@@ -300,7 +317,7 @@ def test_a_wrong_token_is_refused_the_right_one_accepted_and_a_feed_that_stops_i
     first, rest = packets.split(b"\n", 1)
     os.write(writes, first + b"\n")      # the server wants to see what kind of lines they are
     environment = {**os.environ, "QMO_TOKEN": TOKEN}
-    with serving("-", "--port", str(port), "--stale-after", "2s", stdin=reads, env=environment):
+    with serving("-", "--port", str(port), "--stale-after", "1s", stdin=reads, env=environment):
         page = visit.page
         page.goto(f"http://127.0.0.1:{port}/#token=wrong-0123456789abcdef")
         visit.sees("#gate", "token is missing or wrong")

@@ -18,6 +18,8 @@ from qmo_cli.market import stream
 from qmo_cli.records import System, mapping_bytes, to_dbn
 from tests.samples import START, mbo, records
 
+from .support import mapping
+
 TRADE = bytes(vendor.TradeMsg(1, 42, START, 10**9, 1, vendor.Action.TRADE, vendor.Side.BID, 0, START + 500))
 QUOTE = bytes(vendor.MBP1Msg(1, 42, START, 10**9, 1, vendor.Action.TRADE, vendor.Side.BID, 0, START + 500))
 GAP = to_dbn(System(ts_event=str(START), kind="gap"))
@@ -160,3 +162,13 @@ def test_what_has_no_time_does_not_wait_and_does_not_set_the_clock() -> None:
     made = [said, mbo(0), said, mbo(1)]
     blocks = list(pace([Block(b"".join(made), "x")], 1e9))
     assert records(blocks) == made
+
+
+def test_a_start_in_the_middle_of_a_paced_file_does_not_wait_for_the_hours_before_it() -> None:
+    """What the symbols mean is kept, and is of the file's beginning."""
+    hours = 20 * 3600 * 1_000_000_000
+    early, late = mapping("ESH4", "ESH4"), [mbo(0, ts_recv=START + hours), mbo(1, ts_recv=START + hours + 10)]
+    kept = Selection(start=START + hours).apply([Block(b"".join([early, mbo(2, ts_recv=START), *late]), "x")])
+    begun = time.monotonic()
+    assert records(pace(kept, 60.0), mappings=True) == [early, *late]
+    assert time.monotonic() - begun < 60

@@ -14,7 +14,7 @@ from qmo_cli.engines import ENGINES
 from qmo_cli.tray import Packet
 
 from .laws import Setup, packets
-from .laws_streams import FIRST, Case, cases, long_cases, with_clocks
+from .laws_streams import FIRST, Case, cases, long_case, with_clocks
 from .streams_exchange import TICK
 from .support import START, definition, trade
 from .test_laws import few
@@ -88,7 +88,7 @@ def test_readings_do_not_depend_on_the_length_of_the_frame(one: str, other: str,
 
 @pytest.mark.parametrize("name", LONG)
 def test_readings_past_the_warm_up_do_not_depend_on_the_length_of_the_frame(name: str) -> None:
-    case, setup = long_cases()[name]
+    case, setup = long_case(name)
     longer, shorter = (readings(timed(case), setup.at(length)) for length in ("5s", "1s"))
     assert len(longer.keys() & shorter.keys()) > 300
     assert {slot: words for slot in SLOTS if (words := differences(slot, longer, shorter))} == {}

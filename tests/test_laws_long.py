@@ -24,7 +24,7 @@ from .laws import (
     unfinished,
     written,
 )
-from .laws_streams import Case, long_cases
+from .laws_streams import Case, long_case
 from .streams_poor import POOR
 from .test_laws import assert_same, closed_lines
 
@@ -38,7 +38,7 @@ rich = pytest.mark.parametrize("name", RICH)
 @cache
 def run(name: str) -> tuple[Case, Setup, list[Packet], list[bytes]]:
     """A stream, how it is run, its packets and their lines."""
-    case, setup = long_cases()[name]
+    case, setup = long_case(name)
     found = list(packets(case.blocks(), setup))
     return case, setup, found, [packet.encode() for packet in found]
 
@@ -46,7 +46,7 @@ def run(name: str) -> tuple[Case, Setup, list[Packet], list[bytes]]:
 @cache
 def at_route(name: str) -> bytes:
     """What route prints of a stream that comes as DBN in pieces."""
-    case, setup = long_cases()[name]
+    case, setup = long_case(name)
     return route_lines(case.blocks(), setup, "dbn", every(65_536))
 
 
@@ -96,7 +96,7 @@ def test_a_long_stream_in_other_frames_is_the_same_however_it_is_cut(name: str, 
 
 @streams
 def test_route_prints_the_same_whatever_the_encoding_of_its_input(name: str) -> None:
-    case, setup = long_cases()[name]
+    case, setup = long_case(name)
     assert route_lines(case.blocks(), setup, "ndjson", every(65_536)) == at_route(name)
 
 

@@ -83,18 +83,21 @@ def test_a_wrong_file_is_refused_before_any_data_and_left_as_it_is(
     assert path.read_text() == "buy low\n" * 999
 
 
-def packets_file(tmp_path: Path, environment: Environment) -> tuple[Path, int]:
-    """Packets in a file, and how many there are; the last one has an event, less than five seconds after another."""
-    path = tmp_path / "packets"
-    assert shell(f"qmo feed {SOURCE} --encoding dbn | qmo route > {path}", environment).returncode == 0
+@pytest.fixture(scope="module")
+def fed(tmp_path_factory: pytest.TempPathFactory, shell_environment: Environment) -> tuple[Path, list[Any]]:
+    """Packets in a file, and what a stage remembers that reads all of them and ends by itself. The last packet has an
+    event, less than five seconds after another."""
+    path = tmp_path_factory.mktemp("fed") / "packets"
+    assert shell(f"qmo feed {SOURCE} --encoding dbn | qmo route > {path}", shell_environment).returncode == 0
     told = [(int(packet["ts"]) // 10**9, bool(packet["iceberg"]["events"] or packet["memory"]["events"]))
-            for packet in lines(f"qmo engine all < {path}", environment)]
+            for packet in lines(f"qmo engine all < {path}", shell_environment)]
     eventful = [(place, ts) for place, (ts, told_of) in enumerate(told) if told_of or ts % 60 == 0]
     last = next(place for (_, a), (_, b), (place, c) in zip(eventful[50:], eventful[51:], eventful[52:], strict=False)
                 if b - a > 5 and c - b < 5)
-    kept = path.read_bytes().splitlines(keepends=True)[:last + 1]
-    path.write_bytes(b"".join(kept))
-    return path, len(kept)
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:last + 1]))
+    memory = path.with_name("expected.db")
+    assert shell(f"qmo engine all --memory {memory} < {path} > /dev/null", shell_environment).returncode == 0
+    return path, logged(memory)
 
 
 def logged(path: Path) -> list[Any]:
@@ -106,25 +109,23 @@ def logged(path: Path) -> list[Any]:
 
 @pytest.mark.parametrize(("number", "whole"), [(signal.SIGTERM, True), (signal.SIGINT, True), (signal.SIGKILL, False)])
 def test_a_stage_that_is_ended_has_written_all_it_knew(
-    number: signal.Signals, whole: bool, tmp_path: Path, shell_environment: Environment,
+    number: signal.Signals, whole: bool, fed: tuple[Path, list[Any]], tmp_path: Path, shell_environment: Environment,
 ) -> None:
     """All the packets are read and printed, the input stays open, and then the signal comes."""
-    packets, count = packets_file(tmp_path, shell_environment)
-    expected = tmp_path / "expected.db"
-    assert shell(f"qmo engine all --memory {expected} < {packets} > /dev/null", shell_environment).returncode == 0
+    packets, expected = fed
     command = f"qmo engine all --memory {tmp_path}/ended.db"
     with started(command, shell_environment, stdin=subprocess.PIPE) as process:
         assert process.stdin
         assert process.stdout
         feeder = subprocess.Popen(["cat", str(packets)], stdout=process.stdin)
-        for _ in range(count):
+        for _ in packets.read_bytes().splitlines():
             process.stdout.readline()
         feeder.wait(PATIENCE)
         process.send_signal(number)
         process.wait(PATIENCE)
     found = logged(tmp_path / "ended.db")
-    assert set(found) <= set(logged(expected))
-    assert (found == logged(expected)) == whole
+    assert set(found) <= set(expected)
+    assert (found == expected) == whole
     assert len(found) > 10
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -12,13 +13,21 @@ from .test_process import Environment, shell
 MAKE = "qmo feed sim --records 300 --seed 7"
 
 
-@pytest.fixture
-def folder(tmp_path: Path, shell_environment: Environment) -> Path:
+@pytest.fixture(scope="module")
+def good(tmp_path_factory: pytest.TempPathFactory, shell_environment: Environment) -> Path:
     """A folder with good files of simulated records: a.ndjson, a.dbn, a.dbn.zst."""
     import zstandard
 
-    assert shell(f"{MAKE} > a.ndjson && {MAKE} --encoding dbn > a.dbn", shell_environment, cwd=tmp_path).returncode == 0
-    (tmp_path / "a.dbn.zst").write_bytes(zstandard.compress((tmp_path / "a.dbn").read_bytes()))
+    made = tmp_path_factory.mktemp("good")
+    assert shell(f"{MAKE} > a.ndjson && {MAKE} --encoding dbn > a.dbn", shell_environment, cwd=made).returncode == 0
+    (made / "a.dbn.zst").write_bytes(zstandard.compress((made / "a.dbn").read_bytes()))
+    return made
+
+
+@pytest.fixture
+def folder(good: Path, tmp_path: Path) -> Path:
+    """A copy of it, in which a test may do as it likes."""
+    shutil.copytree(good, tmp_path, dirs_exist_ok=True)
     return tmp_path
 
 

@@ -20,7 +20,7 @@ from qmo_cli.tray import Packet
 from .cuts import record_cuts
 from .honesty import faults
 from .laws import ENCODINGS, Encoding, Setup, every, lines, piped, unfinished, written
-from .laws_streams import Case, cases, deal, inform, long_cases, moment
+from .laws_streams import Case, cases, deal, inform, long_case, moment
 from .risking import NAMED, account, fill, kill, packets, readings, traded
 from .streams_exchange import TICK
 from .support import blocks, mapping
@@ -101,8 +101,8 @@ def guarded(case: Case) -> list[RiskReading]:
 
 @cache
 def traded_day() -> Case:
-    """An hour of the simulator's market in which somebody trades each minute, and stops twice."""
-    records, found, due = long_cases()["simulated"][0].records, [], 0
+    """Half an hour of the simulator's market in which somebody trades each minute, and stops now and then."""
+    records, found, due = long_case("simulated")[0].records[:36_000], [], 0
     for number, record in enumerate(records):
         found.append(record)
         if number > 500 and record[1] == 160 and moment(record) > due:

@@ -7,6 +7,7 @@ import hmac
 import json
 import logging
 import ssl
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -20,6 +21,7 @@ from websockets.sync.client import connect as websocket
 from qmo_cli.board import Board
 from qmo_cli.errors import ConfigurationError, NotEntitled, UsageError
 from qmo_cli.serve.guard import Rules, bracketed, host_name, place_of, token_in
+from qmo_cli.serve.handshake import PromptServer
 from qmo_cli.serve.options import TOKEN_VARIABLE, ServeOptions, token_of
 from qmo_cli.serve.server import Serving
 
@@ -293,18 +295,35 @@ def test_an_allowed_origin_that_no_browser_would_send_is_refused(origin: str) ->
         ServeOptions(allow_origin=(origin,))
 
 
+@pytest.fixture(scope="module")
+def certified(tmp_path_factory: pytest.TempPathFactory) -> tuple[trustme.CA, dict[str, Any]]:
+    """An authority, and the options of a server with a certificate of it."""
+    authority, folder = trustme.CA(), tmp_path_factory.mktemp("tls")
+    certificate = authority.issue_cert("localhost", "127.0.0.1")
+    certificate.cert_chain_pems[0].write_to_path(folder / "chain.pem")
+    certificate.private_key_pem.write_to_path(folder / "key.pem")
+    return authority, {"tls_cert": str(folder / "chain.pem"), "tls_key": str(folder / "key.pem")}
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_a_tls_connection_that_says_nothing_is_cut_off(
+    protocol: str, certified: tuple[trustme.CA, dict[str, Any]], monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(PromptServer, "handshake", 0.3)
+    with serving(protocol, **certified[1]) as server:
+        begun = time.monotonic()
+        assert exchange(server, b"") == b""
+        assert 0.1 < time.monotonic() - begun < 5
+
+
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_tls_serves_https_and_streams_and_cuts_off_plain_http(
-    protocol: str, tmp_path: Path,
+    protocol: str, certified: tuple[trustme.CA, dict[str, Any]],
 ) -> None:
-    authority = trustme.CA()
-    certificate = authority.issue_cert("localhost", "127.0.0.1")
-    chain, key = tmp_path / "chain.pem", tmp_path / "key.pem"
-    certificate.cert_chain_pems[0].write_to_path(chain)
-    certificate.private_key_pem.write_to_path(key)
+    authority, options = certified
     trusting = ssl.create_default_context()
     authority.configure_trust(trusting)
-    with serving(protocol, token=TOKEN, tls_cert=str(chain), tls_key=str(key)) as server:
+    with serving(protocol, token=TOKEN, **options) as server:
         assert server.url.startswith("https://")
         assert exchange(server, head("/api/v1/signal", authorization=BEARER)) == b""     # plain
         with trusting.wrap_socket(connect(server), server_hostname="localhost") as client:
@@ -343,3 +362,17 @@ def test_an_address_of_version_6_is_known_by_its_brackets() -> None:
     rules = Rules.of(ServeOptions(host="::1", allow_host=("fd00::1",)), None)
     assert rules.hosts is not None
     assert {"[::1]", "[fd00::1]", "localhost"} <= rules.hosts
+
+
+def test_the_rate_of_frames_is_not_that_of_a_simulated_market() -> None:
+    """An option that two stages have is one option for both."""
+    from dataclasses import fields
+
+    from qmo_cli.commands.serve import SERVE
+    from qmo_cli.commands.sources import FEED, HISTORICAL, LIVING, POLL, SIM
+    from qmo_cli.commands.stages import ROUTE, SCORE, SIGNAL
+
+    own = {SERVE.name(item) for item in fields(ServeOptions)}
+    others = {part.name(item) for part in (FEED, SIM, LIVING, HISTORICAL, POLL, ROUTE, SCORE, SIGNAL)
+              for item in fields(part.kind)}
+    assert not own & others

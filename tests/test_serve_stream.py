@@ -22,6 +22,7 @@ from qmo_cli.serve.listener import Listener
 from qmo_cli.serve.server import Serving
 from qmo_cli.serve.stream import Channel, Publisher, nothing, on_wire
 
+from .bench_listeners import Crowd, measured
 from .serving import LIMIT, board, place, run, serving, wait_until
 
 
@@ -30,8 +31,10 @@ class Pipe:
     """An outlet of which a test says when it is ready."""
 
     ready: bool = True
-    freed: Callable[[], None] = field(default=nothing)
     got: list[bytes] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.freed: Callable[[], None] = nothing
 
     def put(self, data: bytes) -> None:
         self.got.append(data)
@@ -219,3 +222,25 @@ def test_the_stream_runs_on_another_server_too() -> None:
     asyncio.run(talk())
     assert sent[0] == {"type": "websocket.accept", "subprotocol": "qmo.v1", "headers": []}
     assert [message["type"] for message in sent[1:]] == ["websocket.send"] * 2
+
+
+def test_the_benchmark_s_crowd_reads_what_the_server_sends(server: Serving) -> None:
+    crowd = Crowd()
+    crowd.join(*place(server), 5)
+    for _ in range(3):
+        server.board.put(run()[-1:])
+        crowd.listen(0.1)
+    for client in crowd.clients.values():
+        client.socket.close()
+    assert len(crowd.spreads) >= 15
+    assert min(crowd.spreads) == 0
+    assert len(crowd.first) * 5 == len(crowd.spreads)
+    assert crowd.bytes / len(crowd.spreads) > 1000
+
+
+@pytest.mark.parametrize("size", [5, 200, 70_000])
+def test_a_frame_that_is_cut_anywhere_is_not_whole(size: int) -> None:
+    data = on_wire(bytes(size))
+    assert measured(data) == (len(data) - size, len(data))
+    assert measured(data + b"more") == measured(data)
+    assert all(measured(data[:cut]) is None for cut in {0, 1, 2, 3, 9, 12, size // 2, len(data) - 1} if cut < len(data))

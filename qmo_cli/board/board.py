@@ -11,7 +11,6 @@ from msgspec.structs import replace
 
 from ..packets import Health
 from ..signals import Signal
-from ..signals.signaler import confidence
 from ..times import iso
 from ..tray import Packet
 from .frame import Feed, Frame, History, Latency, ShownZone, State, empty
@@ -186,7 +185,6 @@ def usable(signal: Signal | None, feed: Feed) -> Signal | None:
     if signal is None or feed.state not in UNUSABLE:
         return signal
     why = f"the feed {'is' if feed.state == 'stale' else 'has'} {feed.state}: {feed.detail}"
-    decision = replace(
-        signal.signal, type="HOLD", confidence=confidence(signal.signal.score, "HOLD"), since=None, id=None)
+    decision = replace(signal.signal, type="HOLD", confidence=None, since=None, id=None)
     return replace(signal, status="stale", signal=decision, entry=None, position=None, valid_until=None,
-                   invalidation=None, change=None, reasons=[why])
+                   invalidation=None, change=None, reasons=[why], missing={**signal.missing, "signal.confidence": why})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator
 
-from ..blocks import SECOND, UNDEF_TIME, Block
+from ..blocks import MAPPING, SECOND, UNDEF_TIME, Block
 from ..market import stream
 from .dbn import cut
 
@@ -22,7 +22,9 @@ def pace(blocks: Iterable[Block], speed: float) -> Iterator[Block]:
         start, index, data = 0, 0, block.data
         while start < len(data):
             when, stop = stream.record_time(data, start), start + 4 * data[start]
-            if when < UNDEF_TIME:  # what has no time, such as the beginning of a warm-up, does not wait for any
+            # What has no time, such as the beginning of a warm-up, does not wait for any; nor does what a symbol means,
+            # which is of the file's beginning, hours before the first record that was asked for.
+            if when < UNDEF_TIME and data[start + 1] != MAPPING:
                 origin = when if origin is None else origin
                 delay = (when - origin) / SECOND / speed - (time.monotonic() - begun)
                 if delay > 0:

@@ -46,17 +46,16 @@ class Service:
         self.answers = Answers(self.board)
 
     def routes(self) -> list[Route | WebSocketRoute]:
-        """Every path."""
+        """Every path, what is asked for most first."""
         kept: dict[str, Callable[[str | None], bytes | None]] = {
             "frame": self.answers.frame, "packet": self.answers.packet, "zones": self.answers.zones,
         }
         return [
-            Route("/", self.index), Route("/static/{name}", self.static),
-            Route("/healthz", self.healthz), Route("/metrics", self.measure),
             Route("/api/v1/signal", self.newest(self.answers.signal), methods=["GET", "POST"]),
             *[Route(f"/api/v1/{name}", self.newest(make)) for name, make in kept.items()],
             Route("/api/v1/history", self.history), Route("/api/v1/openapi.json", self.openapi),
-            WebSocketRoute("/api/v1/stream", self.stream),
+            WebSocketRoute("/api/v1/stream", self.stream), Route("/healthz", self.healthz),
+            Route("/metrics", self.measure), Route("/", self.index), Route("/static/{name}", self.static),
         ]
 
     def newest(self, make: Callable[[str | None], bytes | None]) -> Endpoint:

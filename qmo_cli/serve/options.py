@@ -39,7 +39,7 @@ class ServeOptions:
         "metavar": "NAME"})
     stale_after: str = field(default="10s", metadata={
         "help": "Without a packet for this long, what was seen is stale; of quotes three polls.", "metavar": "TIME"})
-    rate: float = field(default=20.0, metadata={
+    max_rate: float = field(default=20.0, metadata={
         "help": "Most frames a second that a client is sent.", "metavar": "N"})
     max_clients: int = field(default=2000, metadata={
         "help": "Most connections at a time; more are answered with 503.", "metavar": "N"})
@@ -47,8 +47,8 @@ class ServeOptions:
     def __post_init__(self) -> None:
         if not 0 <= self.port <= 65535:
             raise UsageError(f"--port {self.port}: a port is a number from 0 to 65535")
-        if not 0.1 <= self.rate <= 1000:
-            raise UsageError(f"--rate {self.rate:g}: from 0.1 to 1000 frames a second")
+        if not 0.1 <= self.max_rate <= 1000:
+            raise UsageError(f"--max-rate {self.max_rate:g}: from 0.1 to 1000 frames a second")
         if self.max_clients < 1:
             raise UsageError(f"--max-clients {self.max_clients}: at least 1")
         if (self.tls_cert is None) != (self.tls_key is None):

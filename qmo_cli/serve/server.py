@@ -143,12 +143,13 @@ def make_server(
 
     from .app import Service, application
     from .guard import Crowd, Rules
+    from .handshake import PromptServer
     from .listener import Listener
     from .metrics import Metrics
     from .patience import patient
     from .stream import Publisher
 
-    publisher = Publisher(board, options.rate)
+    publisher = Publisher(board, options.max_rate)
     service = Service(board, publisher, Metrics(board, publisher, __version__))
     crowd = Crowd(options.max_clients)
     config = uvicorn.Config(
@@ -161,6 +162,6 @@ def make_server(
     )
     config.load()
     config.http_protocol_class = patient(config.http_protocol_class)
-    server = uvicorn.Server(config)
+    server = PromptServer(config)
     crowd.connections = server.server_state.connections
     return server

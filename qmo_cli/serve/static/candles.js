@@ -7,12 +7,13 @@ const MINUTES = { 15: 90, 60: 360, 300: 1440 };
 const MOST_MARKS = 3000;
 const TIME = 0;
 
-/** Put a row where its time belongs; rows are few and new ones come last. */
+/** Put a row where its time belongs; new ones come last. Whether it went between others, as one does that came late. */
 function place(rows, row) {
   let at = rows.length - 1;
   while (at >= 0 && rows[at][TIME] > row[TIME]) at -= 1;
   if (at >= 0 && rows[at][TIME] === row[TIME]) rows[at] = row;
   else rows.splice(at + 1, 0, row);
+  return rows.at(-1) !== row && rows[at] !== row;
 }
 
 /** Whether the frame's rows go on from what is known: its older one must not be newer than the last. */
@@ -56,8 +57,9 @@ export class Candles {
     if (!joins(this.rows[step], rows)) this.wanted.add(step);
     const ahead = rows.length > 0 && rows[0][TIME] >= (this.rows[step].at(-1)?.[TIME] ?? Infinity);
     if (this.wanted.has(step) && !ahead) return; // with a hole the newest is still shown, until the past has come
-    for (const row of rows) place(this.rows[step], row);
-    this.changed(step, rows);
+    const between = rows.filter((row) => place(this.rows[step], row));
+    if (between.length > 0) this.loaded(step);
+    else this.changed(step, rows);
   }
 
   /** Ask for the past of one step; not again within a second. */

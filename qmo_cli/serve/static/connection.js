@@ -55,9 +55,9 @@ export class Connection {
   }
 
   #message(event) {
+    const frame = JSON.parse(event.data); // what cannot be read has not been heard
     this.last = performance.now();
     this.failures = 0;
-    const frame = JSON.parse(event.data);
     if (frame.schema !== "frame" || frame.v !== VERSION) {
       this.#drop();
       this.#lose("the server sends frames of another version: reload the page");

@@ -24,6 +24,7 @@ let heardAt = 0; // when it came, ms of performance.now
 let skipped = 0; // packets that no frame showed
 let drawn = null; // the frame on the screen
 let hovered = null; // time of the candle under the pointer
+let failure = null; // the first error of this page itself
 let settled = null; // packets of the frame that has been drawn in full
 let marked = ""; // what marks the chart shows
 let step = STEPS.includes(Number(remembered("step", "60"))) ? Number(remembered("step", "60")) : 60;
@@ -169,17 +170,27 @@ function connected(state, detail) {
   tick();
 }
 
-function lost() {
-  const box = byId("lost");
-  box.hidden = connection.state !== "lost";
-  if (box.hidden) {
-    box.dataset.items = "";
-    return;
-  }
+/** What must be said across the page: [name, words], or null. */
+function alarm() {
+  if (failure !== null) return ["THE PAGE FAILED", `${failure}. What you see may be wrong: reload the page.`];
+  if (connection.state !== "lost") return null;
   const since = frame === null ? "" : ` What you see is of ${zone.time(msOfNs(frame.ts)) ?? "before"} and may be wrong.`;
-  fill(box, [`${connection.detail}.${since}`], (text) => make("p", "", null, [
-    make("span", "sign", "✕"), make("strong", "", "CONNECTION LOST"), make("span", "", ` ${text} Trying again; r tries at once.`),
+  return ["CONNECTION LOST", `${connection.detail}.${since} Trying again; r tries at once.`];
+}
+
+function lost() {
+  const said = alarm();
+  byId("lost").hidden = said === null;
+  fill(byId("lost"), said === null ? [] : [said], ([name, text]) => make("p", "", null, [
+    make("span", "sign", "✕"), make("strong", "", name), make("span", "", ` ${text}`),
   ]));
+}
+
+/** An error of this page itself is as bad as a lost connection: what is shown may be old. */
+function failed(words) {
+  if (String(words).startsWith("ResizeObserver")) return; // a browser's note on layout, no error
+  failure ??= String(words);
+  lost();
 }
 
 function chooser() {
@@ -251,6 +262,8 @@ listen({
   1: () => chooseStep(15), 2: () => chooseStep(60), 3: () => chooseStep(300), n: () => chart.now(), s: nextSeries,
   t: turnTheme, z: turnZone, r: () => connection.state !== "open" && connection.open(), "?": showHelp,
 });
+addEventListener("error", (event) => failed(event.message));
+addEventListener("unhandledrejection", (event) => failed(event.reason));
 addEventListener("online", () => connection.state === "lost" && connection.open());
 setInterval(() => {
   if (frame !== null && frame.seq !== settled) draw(performance.now()); // what the last frame brought and was not yet due
