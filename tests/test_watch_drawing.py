@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from qmo_cli.watch import numbers
 from qmo_cli.watch.chart import chart
-from qmo_cli.watch.flow import arrows, sparkline
+from qmo_cli.watch.flow import arrows, flow, sparkline
 from qmo_cli.watch.header import banner, header, warnings
 from qmo_cli.watch.look import ASCII, UNICODE, Look, look_of
 from qmo_cli.watch.pillars import bar, compact, pillars
@@ -22,6 +22,7 @@ from qmo_cli.watch.verdict import fitted, verdict
 
 from .watching import (
     COLOUR,
+    FLOW,
     MONO,
     PLAIN,
     TEXT,
@@ -79,8 +80,10 @@ def test_controls_marks_and_wide_characters_are_question_marks_of_the_same_numbe
 def test_a_rendered_line_is_as_wide_as_it_should_be(parts: list[tuple[str, str]], columns: int) -> None:
     spans = tuple(Span(*part) for part in parts)
     assert len(bare(rendered(spans, columns, COLOUR))) == columns
-    assert bare(rendered(spans, columns, COLOUR)).rstrip() == said(spans)[:columns]
-    assert rendered(spans, columns, TEXT) == said(spans)[:columns]
+    whole = said(spans)
+    shown = whole if len(whole) <= columns else (whole[:columns - 1] + "…")[:columns]
+    assert bare(rendered(spans, columns, COLOUR)).rstrip() == shown
+    assert rendered(spans, columns, TEXT) == shown
 
 
 def test_a_cut_shows_where_there_is_something_to_show_it_with() -> None:
@@ -232,6 +235,18 @@ def test_without_a_trade_there_is_no_chart_and_it_says_so() -> None:
     empty = frame(market=market(price=None), signal=None)
     assert "nothing traded yet" in "\n".join(said(row) for row in chart(empty, None, 60, 9, TEXT))
     assert extent([], None) is None
+
+
+def test_no_number_beside_the_chart_is_cut_to_another_one() -> None:
+    crowd = [zone("A", 2567.9, 2567.9, kind, strength=10.0) for kind in ("iceberg", "absorption")]
+    for columns in range(54, 80):
+        for row in chart_text(columns=columns, zones=crowd, signal=None, flow=None):
+            label = row.partition("┤")[2][8:].strip()
+            assert label in ("", "A ice 2567.9 10 +1", "A ice 2567.9 +1")
+    sums = frame(flow={**FLOW, "cvd": 123456, "heat": 21.4})
+    for columns in range(30):
+        text = said(flow(sums, history().candles, 5, 6 + columns, TEXT)[1])
+        assert re.search(r" (CVD( \+123456( BUY( heat 21)?)?)?)?$", text)
 
 
 # ---- delta and CVD

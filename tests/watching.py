@@ -18,6 +18,8 @@ TEXT, PLAIN = Look(), Look(unicode=False)
 COLOUR, MONO = Look(True, 256, True), Look(True, 0, True)
 SGR = re.compile(r"\x1b\[[0-9;]*m")
 Json = dict[str, Any]
+FLOW: Json = {"bias": "BUY", "delta": 120, "volume": 231, "cvd": 2444, "anchor": None, "heat": 38.46, "vwap": 2567.13,
+              "poc": 2567.2, "vah": None, "val": None}
 
 
 def market(**changes: Any) -> Json:
@@ -109,12 +111,10 @@ def session(**changes: Any) -> Json:
 
 def frame(**changes: Any) -> Frame:
     """All that a screen can show; ``changes`` replace parts of it."""
-    flow = {"bias": "BUY", "delta": 120, "volume": 231, "cvd": 2444, "anchor": None, "heat": 38.46, "vwap": 2567.13,
-            "poc": 2567.2, "vah": None, "val": None}
     known = {
         "schema": "frame", "v": 1, "seq": 1234, "ts": str(NOON * SECOND), "timestamp": "2026-03-02T15:00:00Z",
         "series": "GC.v.0", "symbol": "GCJ6", "all_series": ["GC.v.0"], "feed": feed(), "market": market(),
-        "health": health(), "session": session(), "flow": flow,
+        "health": health(), "session": session(), "flow": FLOW,
         "zones": [zone("B", 2566.9, 2567.1), zone("A", 2568.1, 2568.1, "absorption")], "score": score(),
         "signal": signal(), "candles": {}, "marks": [mark("sweep", "A", 200, "24 swept down 2567.9 to 2567.4"),
                                                      mark("signal", "B", 113, "BUY 0.80 stop 2566.6, target 2569")],

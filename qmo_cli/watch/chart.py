@@ -13,9 +13,9 @@ from . import numbers
 from .labels import Label, labels
 from .look import Look
 from .scale import Scale, extent, scale_of
-from .text import EMPTY, Line, Span, joined, line
+from .text import EMPTY, Line, Span, fitting, joined, line
 
-LABEL = 17          # columns for what stands at a price
+LABEL = 20          # columns for what stands at a price
 NARROW = 34         # columns without it, below which there is no room for it
 TALL = 7            # rows from which on the last one shows times
 EVERY = 12          # columns between two times, at least
@@ -146,7 +146,8 @@ class Chart:
         if not (said and self.columns.labels):
             return EMPTY
         more = f" +{len(said) - 1}" if len(said) > 1 else ""
-        return line(Span(said[0].text[:self.columns.labels - len(more)], said[0].style), Span(more, "dim"))
+        text = fitting(said[0].text.split(" "), self.columns.labels - len(more))
+        return line(Span(text, said[0].style), Span(more, "dim"))
 
 
 def chart(frame: Frame, history: History | None, width: int, rows: int, look: Look) -> list[Line]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from ..board.frame import Candle, Frame
 from . import numbers
 from .look import Look
-from .text import Line, Span, line
+from .text import Line, Span, fitting, line
 
 
 def sparkline(values: Sequence[float | None], look: Look) -> str:
@@ -52,12 +52,14 @@ def flow(frame: Frame, candles: Sequence[Candle], columns: int, width: int, look
     total = sparkline([candle.cvd for candle in shown], look)
     if now is None:
         why = frame.missing.get("orderflow", "no order flow in this input")
-        return [line(blank, *deltas, Span(f" {why}"[:width - columns], "dim")), line(blank, Span(total, "dim"))]
+        return [line(blank, *deltas, " ", Span(why, "dim")), line(blank, Span(total, "dim"))]
     minute, cvd = now.delta, now.cvd
-    sums = " ".join(words for words in (f" CVD {numbers.signed(cvd)}", bias(frame), heat(frame)) if words)
+    sums = [words for words in ("CVD", numbers.signed(cvd), bias(frame), heat(frame)) if words]
+    recent = ["delta", numbers.signed(minute), "of 60 s"]
+    room = width - columns - 1
     return [
-        line(blank, *deltas, Span(f" delta {numbers.signed(minute)} of 60 s"[:width - columns], side(minute))),
-        line(blank, Span(total, "dim"), Span(sums[:width - columns], side(cvd))),
+        line(blank, *deltas, " ", Span(fitting(recent, room), side(minute))),
+        line(blank, Span(total, "dim"), " ", Span(fitting(sums, room), side(cvd))),
     ]
 
 

@@ -153,6 +153,6 @@ def header(frame: Frame, history: History | None, columns: int, look: Look) -> l
     heard = "" if frame.feed.age is None else f"age {numbers.age(frame.feed.age)}"
     late = frame.feed.age is not None and frame.feed.age >= OLD
     return [
-        spread(first, marked, columns),
-        spread(second, line(Span(heard, "alarm" if late else "dim")), columns),
+        spread(first, marked, columns, look.glyphs.more),
+        spread(second, line(Span(heard, "alarm" if late else "dim")), columns, look.glyphs.more),
     ]

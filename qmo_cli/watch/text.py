@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import textwrap
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
@@ -90,11 +90,23 @@ def padded(spans: Line, columns: int) -> Line:
     return (*cut, Span(" " * (columns - width(cut))))
 
 
-def spread(left: Line, right: Line, columns: int) -> Line:
+def spread(left: Line, right: Line, columns: int, more: str = "") -> Line:
     """One line at both margins; where there is no room for all, the left one is cut."""
-    right = clip(right, columns)
+    right = clip(right, columns, more)
     room = columns - width(right)
-    return (*padded(clip(left, max(room - 1, 0)), room), *right)
+    return (*padded(clip(left, max(room - 1, 0), more), room), *right)
+
+
+def fitting(words: Sequence[str], columns: int) -> str:
+    """The first words, as many as there is room for: no number is ever cut to another one.
+
+    >>> fitting(["CVD", "+5625", "heat", "21"], 16)
+    'CVD +5625 heat'
+    """
+    shown = list(words)
+    while shown and sum(map(len, shown)) + len(shown) - 1 > columns:
+        shown.pop()
+    return " ".join(shown)
 
 
 def beside(left: Iterable[Line], right: Iterable[Line], columns: int, gap: str = "  ") -> list[Line]:
@@ -116,7 +128,7 @@ def wrapped(text: str, columns: int, style: str = "", *, lead: str = "") -> list
 def rendered(spans: Line, columns: int, look: Look) -> str:
     """The line as a terminal takes it, exactly so wide; as mere text without blanks at its end."""
     pieces, ascii_only = [], not look.unicode
-    for text, style in joined(padded(spans, columns)):
+    for text, style in joined(padded(clip(spans, columns, look.glyphs.more), columns)):
         shown = clean(text, ascii_only=ascii_only)
         code = look.code(style)
         pieces.append(f"\x1b[{code}m{shown}\x1b[0m" if code and shown else shown)
