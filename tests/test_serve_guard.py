@@ -23,7 +23,7 @@ from qmo_cli.errors import ConfigurationError, NotEntitled, UsageError
 from qmo_cli.serve.guard import Rules, bracketed, host_name, place_of, token_in
 from qmo_cli.serve.handshake import PromptServer
 from qmo_cli.serve.options import TOKEN_VARIABLE, ServeOptions, token_of
-from qmo_cli.serve.server import Serving
+from qmo_cli.serve.server import Serving, make_room
 
 from .serving import LIMIT, PROTOCOLS, TOKEN, Answer, ask, board, connect, exchange, head, parsed, place, serving
 
@@ -376,3 +376,20 @@ def test_the_rate_of_frames_is_not_that_of_a_simulated_market() -> None:
     others = {part.name(item) for part in (FEED, SIM, LIVING, HISTORICAL, POLL, ROUTE, SCORE, SIGNAL)
               for item in fields(part.kind)}
     assert not own & others
+
+
+@pytest.mark.parametrize(("soft", "hard", "asked", "warned"), [
+    (1024, 524_288, 2256, False), (1024, 2000, 2000, True), (4096, 4096, None, False), (1024, -1, 2256, False),
+    (-1, -1, None, False),
+])
+def test_as_many_files_may_be_open_as_there_may_be_clients(
+    soft: int, hard: int, asked: int | None, warned: bool, monkeypatch: pytest.MonkeyPatch,  # noqa: FBT001
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """-1 is no limit."""
+    found: list[tuple[int, int]] = []
+    monkeypatch.setattr("resource.getrlimit", lambda _: (soft, hard))
+    monkeypatch.setattr("resource.setrlimit", lambda _, limits: found.append(limits))
+    make_room(2000)
+    assert found == ([] if asked is None else [(asked, hard)])
+    assert ("ulimit -n" in caplog.text) == warned
