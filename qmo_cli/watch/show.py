@@ -114,6 +114,8 @@ class Show:
     # ---- the thread that draws
 
     def _run(self) -> None:
+        # A signal that this thread took would not interrupt the main thread where it waits for input.
+        signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         try:
             self._loop()
         except OSError:                 # the terminal is gone
