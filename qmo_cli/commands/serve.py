@@ -24,7 +24,7 @@ from .output import suit_memory_to_streams
 from .run import live_frames
 from .sources import FEED, HISTORICAL, LIVING, POLL, SIM, Asked, FeedOptions, read_blocks, source_argument
 from .stages import ROUTE, SCORE, SIGNAL, calendar_option, memory_option, set_option, weight_option, weighted
-from .whole import Chain, looked_into, paced, packets_of, stale_after
+from .whole import Chain, lasting, looked_into, paced, packets_of, stale_after
 
 SERVE = Part("serve", "serving", ServeOptions)
 EPILOG = """\b
@@ -55,7 +55,7 @@ def serve(  # one parameter for each stage's options
     """Put the signal behind HTTP and WebSocket, with a page that shows it.
 
     Records run through the whole chain first, with the options of every stage, as in run; files and the simulator at
-    the pace of real time, unless --speed says otherwise. Packets from a file or a pipe (signal --full) and bare signals
+    the pace of real time, unless --speed says otherwise (the simulator for a week, unless --minutes does). Packets from a file or a pipe (signal --full) and bare signals
     are served as they are. When the feed ends the server stays, and everything it answers says that it is stale.
     SIGTERM lets it end in good order.
     """
@@ -71,7 +71,7 @@ def serve(  # one parameter for each stage's options
     feeding, routing = paced(source, feeding, routing)
     chain = Chain(parameters, routing, weighted(scoring, weights), signalling, memory=memory, calendar=calendar,
                   timing=True)
-    asked = Asked(feeding=feeding, simulation=simulation, historical=historical, living=living, polling=polling)
+    asked = Asked(feeding=feeding, simulation=lasting(simulation), historical=historical, living=living, polling=polling)
     server.start()
     tell(f"qmo serve: {server.url}", url=server.url)
     trouble: QmoError | None = None

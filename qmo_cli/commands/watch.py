@@ -30,7 +30,7 @@ from .output import suit_memory_to_streams, write_all
 from .run import live_frames
 from .sources import FEED, HISTORICAL, LIVING, POLL, SIM, Asked, FeedOptions, read_blocks, source_argument
 from .stages import ROUTE, SCORE, SIGNAL, Batches, calendar_option, memory_option, set_option, weight_option, weighted
-from .whole import Chain, looked_into, paced, packets_of, stale_after
+from .whole import Chain, lasting, looked_into, paced, packets_of, stale_after
 
 if TYPE_CHECKING:
     from ..watch.plain import Printer
@@ -67,7 +67,7 @@ def watch(  # one parameter for each stage's options
 
     SOURCE is what run takes, packets or signals of a file or a pipe (then keys are read from the terminal itself), or
     the address of a running qmo serve. Files and the simulator come at the pace of real time, unless --speed says
-    otherwise. Keys: q quit, s length of a candle, tab next series, space hold still, ? help.
+    otherwise (the simulator for a week, unless --minutes does). Keys: q quit, s length of a candle, tab next series, space hold still, ? help.
 
     Where the output is no terminal, and with --once, pictures are printed as text: one at the end of the input, and
     without --once one whenever the decision changes.
@@ -83,6 +83,7 @@ def watch(  # one parameter for each stage's options
     routing, living = live_frames(source, routing, living)
     if drawn(watching):
         feeding, routing = paced(source, feeding, routing)
+        simulation = lasting(simulation)
     chain = Chain(parameters, routing, weighted(scoring, weights), signalling, memory=memory, calendar=calendar,
                   timing=batches is None)
     if batches is None:

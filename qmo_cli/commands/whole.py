@@ -12,6 +12,7 @@ from click.core import ParameterSource
 
 from ..board.board import STALE_AFTER
 from ..feeds.quotes.options import PollOptions
+from ..feeds.sim import SimOptions
 from ..router import RouteOptions
 from ..score import ScoreOptions
 from ..signals.sizing import SignalOptions
@@ -22,6 +23,7 @@ from .stages import Batches, make_engines, updated
 from .statistics import Stopwatch
 
 LIVELY = ((), (STDIN,), ("live",), ("quotes",))
+LASTING = 7 * 24 * 60.0  # minutes
 FRAME = "50ms"          # of a source that is paced, as of the live one: a screen moves 20 times a second
 
 if TYPE_CHECKING:
@@ -120,6 +122,14 @@ def paced(
     if feeding.speed and ctx.get_parameter_source("every") is ParameterSource.DEFAULT:
         routing = replace(routing, every=FRAME)
     return feeding, routing
+
+
+def lasting(simulation: SimOptions) -> SimOptions:
+    """The simulator for as long as somebody may look, unless its length was given."""
+    ctx = click.get_current_context()
+    if any(ctx.get_parameter_source(name) is not ParameterSource.DEFAULT for name in ("minutes", "records")):
+        return simulation
+    return replace(simulation, minutes=LASTING)
 
 
 def stale_after(source: tuple[str, ...], polling: PollOptions, usual: float = STALE_AFTER) -> float:
