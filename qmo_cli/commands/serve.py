@@ -55,9 +55,9 @@ def serve(  # one parameter for each stage's options
     """Put the signal behind HTTP and WebSocket, with a page that shows it.
 
     Records run through the whole chain first, with the options of every stage, as in run; files and the simulator at
-    the pace of real time, unless --speed says otherwise (the simulator for a week, unless --minutes does). Packets from a file or a pipe (signal --full) and bare signals
-    are served as they are. When the feed ends the server stays, and everything it answers says that it is stale.
-    SIGTERM lets it end in good order.
+    the pace of real time, unless --speed says otherwise (the simulator for a week, unless --minutes does). Packets from
+    a file or a pipe (signal --full) and bare signals are served as they are. When the feed ends the server stays, and
+    everything it answers says that it is stale. SIGTERM lets it end in good order.
     """
     from ..board import Board
     from ..serve.feeding import feed_board
@@ -71,7 +71,8 @@ def serve(  # one parameter for each stage's options
     feeding, routing = paced(source, feeding, routing)
     chain = Chain(parameters, routing, weighted(scoring, weights), signalling, memory=memory, calendar=calendar,
                   timing=True)
-    asked = Asked(feeding=feeding, simulation=lasting(simulation), historical=historical, living=living, polling=polling)
+    asked = Asked(feeding=feeding, simulation=lasting(simulation), historical=historical, living=living,
+                  polling=polling)
     server.start()
     tell(f"qmo serve: {server.url}", url=server.url)
     trouble: QmoError | None = None
