@@ -67,7 +67,8 @@ def watch(  # one parameter for each stage's options
 
     SOURCE is what run takes, packets or signals of a file or a pipe (then keys are read from the terminal itself), or
     the address of a running qmo serve. Files and the simulator come at the pace of real time, unless --speed says
-    otherwise (the simulator for a week, unless --minutes does). Keys: q quit, s length of a candle, tab next series, space hold still, ? help.
+    otherwise (the simulator for a week, unless --minutes does). Keys: q quit, s length of a candle, tab next series,
+    space hold still, ? help.
 
     Where the output is no terminal, and with --once, pictures are printed as text: one at the end of the input, and
     without --once one whenever the decision changes.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import resource
+import signal
 import socket
 import ssl
 from dataclasses import dataclass, field
@@ -71,6 +72,8 @@ class Serving:
         self.thread.start()
 
     def _run(self) -> None:
+        # A signal that this thread took would not wake the main one out of a read.
+        signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         try:
             self.server.run([self.listener])
         except BaseException as error:  # noqa: BLE001  it ends a thread, and stop() raises it
