@@ -383,7 +383,7 @@ def test_the_rate_of_frames_is_not_that_of_a_simulated_market() -> None:
     (-1, -1, None, False),
 ])
 def test_as_many_files_may_be_open_as_there_may_be_clients(
-    soft: int, hard: int, asked: int | None, warned: bool, monkeypatch: pytest.MonkeyPatch,  # noqa: FBT001
+    soft: int, hard: int, asked: int | None, warned: bool, monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """-1 is no limit."""
