@@ -113,6 +113,31 @@ def test_what_is_put_is_sent_at_once_and_no_more_often_than_the_rate(server: Ser
     assert all(earlier < later for earlier, later in pairwise(found))
 
 
+@pytest.mark.parametrize(("every", "rate"), [(0.001, 20.0), (0.05, 20.0), (0.2, 5.0)])
+def test_frames_are_made_as_often_as_packets_come_up_to_the_rate(every: float, rate: float) -> None:
+    source = board()
+    made = Publisher(source, 20.0)
+
+    async def feed() -> None:
+        loop = asyncio.get_running_loop()
+        made.listen(loop)
+        task = asyncio.create_task(made.run())
+        with made.channel(None) as channel:
+            begun, first = loop.time(), channel.number
+            while loop.time() - begun < 1:
+                source.heard()
+                await asyncio.sleep(every)
+            count.append(channel.number - first)
+            took.append(loop.time() - begun)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    count: list[int] = []
+    took: list[float] = []
+    asyncio.run(feed())
+    assert 2 <= count[0] <= rate * took[0] + 2       # fewer where the machine is busy
+
+
 def test_a_client_that_wants_fewer_frames_gets_fewer_and_the_newest(server: Serving) -> None:
     with stream(server, "?rate=5") as client:
         frames(client, 1)

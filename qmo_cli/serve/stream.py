@@ -26,6 +26,7 @@ from ..board import Board
 logger = logging.getLogger(__name__)
 
 SHARE = 1.0         # of the time that a frame takes to send to all, until the next: others want answers too
+EARLY = 0.2         # of the time between two frames, that one may come early: a source of that rate is not quite steady
 REPEAT = 1.0        # s: a frame is sent that often at the least, so that silence means a dead connection
 
 
@@ -148,20 +149,22 @@ class Publisher:
 
     async def run(self) -> None:
         """Publish until cancelled."""
+        due = 0.0       # s of the clock, when the next frame may be made
         while True:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(REPEAT):
                     await self._woken.wait()
             self._woken.clear()
             self._pending = False
-            begun = time.thread_time()
+            now, cost = time.monotonic(), time.thread_time()
+            due = max(due, now - self.gap) + self.gap
             try:
                 self.publish()
             except Exception:       # a stream that is silent for good looks like a connection that is dead
                 logger.exception("serve: a frame could not be made")
                 await asyncio.sleep(REPEAT)
-            spent = time.thread_time() - begun
-            await asyncio.sleep(max(0.8 * self.gap, SHARE * spent))  # so that a steady source of that rate gets through
+            cost = time.thread_time() - cost
+            await asyncio.sleep(max(due - EARLY * self.gap - time.monotonic(), SHARE * cost))
 
     def publish(self) -> None:
         """A new frame for each series that somebody listens to."""
