@@ -122,7 +122,8 @@ def as_text(batches: Batches, watching: WatchOptions) -> None:
 def on_screen(batches: Batches, chain: Chain, watching: WatchOptions, patience: float) -> None:
     """Draw until the person at the keyboard leaves. Raises what ended the feed."""
     from ..board import Board
-    from ..watch.sight import BoardSight, fill
+    from ..board.filling import fill
+    from ..watch.sight import BoardSight
 
     board = Board(stale_after=patience)
     trouble: QmoError | None = None

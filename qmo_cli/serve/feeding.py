@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 
 from ..board import Board
+from ..board.filling import AT_ITS_END, fill
 from ..errors import ConfigurationError, QmoError, UsageError
 from ..tray import Packet
 
@@ -19,21 +20,10 @@ def feed_board(
 
     Raises what is wrong before the first packet: then there is nothing to serve, and whoever started us can mend it.
     """
-    try:
-        for batch in batches:
-            if batch:
-                board.put(batch, spent())
-            if not alive():
-                return None
-    except (ConfigurationError, UsageError):
-        raise
-    except QmoError as error:
-        if not board.packets:
-            raise
-        board.failed(str(error))
-        logger.error("serve: the feed has failed: %s", error)
-        return error
-    if not board.packets:
+    fatal = ConfigurationError, UsageError
+    trouble = fill(board, batches, spent, lambda: not alive(), fatal=fatal, nothing=AT_ITS_END)
+    if trouble is not None:
+        logger.error("serve: the feed has failed: %s", trouble)
+    elif not board.packets and alive():
         logger.warning("serve: the input held no packet")
-    board.ended("the input is at its end")
-    return None
+    return trouble
